@@ -1,0 +1,1 @@
+"""Everything outside the process: k6, perf, /proc, sockets and files."""

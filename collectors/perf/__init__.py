@@ -1,0 +1,1 @@
+"""perf: starting it on a process tree and turning its text into batches of stacks."""

@@ -1,0 +1,1 @@
+"""How the screen looks: the layout in `monitor.tcss`, and one TOML palette a theme."""

@@ -1,0 +1,1 @@
+"""Flashpoint's program: command line, session, model, views and the Textual screen."""

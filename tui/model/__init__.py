@@ -1,0 +1,1 @@
+"""What is remembered and decided: timeline, percentiles, call trees. No I/O, no terminal."""

@@ -1,0 +1,1 @@
+"""Textual widgets, one file and one piece of data each."""
