@@ -1,0 +1,268 @@
+"""The lifeline: a small process that starts every child and ends them all when the monitor dies.
+
+It runs as a program of its own, `python -I -S guard.py FD`, and imports the standard library only.
+It holds one end of a socket pair. Requests come in as JSON with file descriptors beside them;
+children's exits go back. End of file on the socket means that the monitor is gone, however it went:
+everything below the guard is ended then, and the terminal is put back if a screen was open.
+
+The guard is a child subreaper, so that a grandchild whose parent ends becomes its child and can't
+escape. Each child has a session and a process group of its own, and asks the kernel for SIGKILL
+should the guard itself be killed. The guard is single-threaded: the kernel ties that request to the
+thread that made the child.
+
+Messages are a 4-byte big-endian length and a JSON object.
+  to the guard:   spawn {id, argv, env, cwd, fds, fd_count}
+                    (fds: for stdin, stdout, stderr an index into the descriptors, or null)
+                  signal {pid, signum, group}   terminal {} + its descriptor
+                  screen {open}   bye {}
+  from the guard: spawned {id, pid}   failed {id, errno, message}   exited {pid, returncode}
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import termios
+import time
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+TERM_GRACE_S = 0.6
+"""Between the polite and the hard signal once the monitor is gone; 2 s is the promise for all."""
+KILL_DEADLINE_S = 5.0
+MAX_FDS = 8
+
+TERMINAL_RESET = (
+    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
+    b"\x1b[?1004l\x1b[?2004l\x1b[?2026l"  # focus events, bracketed paste, synchronised output
+    b"\x1b[<u\x1b[?25h\x1b[0m\x1b[?1049l"  # kitty keys, cursor, colours, alternate screen
+)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def descendants(root: int) -> dict[int, int]:
+    """Return the living processes below `root`, zombies left out: pid → process group."""
+    parents: dict[int, tuple[int, int]] = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{entry}/stat", "rb") as stat:
+                fields = stat.read().rpartition(b")")[2].split()
+            if fields[0] not in (b"Z", b"X"):
+                parents[int(entry)] = (int(fields[1]), int(fields[2]))
+    found: dict[int, int] = {}
+    grown = True
+    while grown:
+        grown = False
+        for pid, (parent, group) in parents.items():
+            if pid not in found and (parent == root or parent in found):
+                found[pid] = group
+                grown = True
+    return found
+
+
+class Guard:
+    """The guard's loop over one connection to the monitor."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = b""
+        self._fds: list[int] = []
+        self._alive: set[int] = set()
+        self._terminal: tuple[int, list[Any]] | None = None
+        self._screen_open = False
+        self._said_bye = False
+
+    def run(self) -> None:
+        """Serve until the monitor says goodbye or is gone, then end what is left."""
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._connection, selectors.EVENT_READ)
+            selector.register(reader, selectors.EVENT_READ)
+            connected = True
+            while connected and not self._said_bye:
+                ready = {key.fd for key, _ in selector.select()}
+                if reader in ready:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(reader, 4096)
+                    self._reap()
+                if self._connection.fileno() in ready:
+                    connected = self._receive()
+        if not self._said_bye:
+            self._restore_terminal()
+        self._end_all()
+
+    def _receive(self) -> bool:
+        """Read what has come; return False at the end of the connection."""
+        space = socket.CMSG_SPACE(MAX_FDS * array.array("i").itemsize)
+        try:
+            data, ancillary, _, _ = self._connection.recvmsg(65536, space, socket.MSG_CMSG_CLOEXEC)
+        except OSError:
+            return False
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+                self._fds.extend(fds)
+        if not data:
+            return False
+        self._buffer += data
+        while len(self._buffer) >= 4:
+            end = 4 + int.from_bytes(self._buffer[:4], "big")
+            if len(self._buffer) < end:
+                break
+            message = json.loads(self._buffer[4:end])
+            self._buffer = self._buffer[end:]
+            self._obey(message)
+        return True
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        match message["op"]:
+            case "spawn":
+                self._spawn(message)
+            case "signal":
+                self._signal(message["pid"], message["signum"], message["group"])
+            case "terminal":
+                fd = self._fds.pop(0)
+                with contextlib.suppress(termios.error):
+                    self._terminal = (fd, termios.tcgetattr(fd))
+            case "screen":
+                self._screen_open = message["open"]
+            case "bye":
+                self._said_bye = True
+
+    def _spawn(self, message: dict[str, Any]) -> None:
+        count = message["fd_count"]
+        fds, self._fds = self._fds[:count], self._fds[count:]
+        streams = [None if index is None else fds[index] for index in message["fds"]]
+        error_reader, error_writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self._become(message, streams, error_writer)
+        os.close(error_writer)
+        for fd in fds:
+            os.close(fd)
+        with os.fdopen(error_reader, "rb") as report:
+            failure = report.read(64)
+        if failure:
+            os.waitpid(pid, 0)
+            code = int(failure)
+            self._send(op="failed", id=message["id"], errno=code, message=os.strerror(code))
+            return
+        self._alive.add(pid)
+        self._send(op="spawned", id=message["id"], pid=pid)
+
+    def _become(
+        self, message: dict[str, Any], streams: list[int | None], error_writer: int
+    ) -> None:
+        """Turn the forked child into the program; never returns."""
+        try:
+            signal.set_wakeup_fd(-1)
+            os.setsid()
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            null = os.open(os.devnull, os.O_RDWR)
+            # Copies above 2 first: a stream passed in may itself be numbered 0 to 2.
+            sources = [os.dup(null if fd is None else fd) for fd in streams]
+            for number, source in enumerate(sources):
+                os.dup2(source, number)
+            for signum in range(1, signal.NSIG):
+                with contextlib.suppress(OSError, ValueError):
+                    signal.signal(signum, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            if message["cwd"] is not None:
+                os.chdir(message["cwd"])
+            os.execvpe(message["argv"][0], message["argv"], message["env"])
+        except OSError as error:
+            os.write(error_writer, str(error.errno or errno.EIO).encode())
+        except BaseException:
+            os.write(error_writer, str(errno.EINVAL).encode())
+        os._exit(127)
+
+    def _signal(self, pid: int, signum: int, group: bool) -> None:
+        # Only processes below us: the number of one that has gone may be somebody else's by now.
+        if group:
+            pids = [each for each, pgid in descendants(os.getpid()).items() if pgid == pid]
+        else:
+            pids = [pid] if pid in self._alive else []
+        for each in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(each, signum)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._alive:
+                self._alive.discard(pid)
+                self._send(op="exited", pid=pid, returncode=os.waitstatus_to_exitcode(status))
+
+    def _send(self, **message: object) -> None:
+        data = json.dumps(message).encode()
+        with contextlib.suppress(OSError):
+            self._connection.sendall(len(data).to_bytes(4, "big") + data)
+
+    def _restore_terminal(self) -> None:
+        if self._terminal is None or not self._screen_open:
+            return
+        fd, attributes = self._terminal
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcsetattr(fd, termios.TCSAFLUSH, attributes)
+        with contextlib.suppress(OSError):
+            os.set_blocking(fd, False)
+            os.write(fd, TERMINAL_RESET)
+
+    def _end_all(self) -> None:
+        """End everything below us: politely, then surely, until nothing is left."""
+        started = time.monotonic()
+        polite = True
+        while time.monotonic() - started < KILL_DEADLINE_S:
+            self._reap()
+            left = descendants(os.getpid())
+            if not left:
+                return
+            hard = time.monotonic() - started > TERM_GRACE_S
+            if polite or hard:
+                for pid in left:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL if hard else signal.SIGTERM)
+            polite = False
+            time.sleep(0.02)
+
+
+def main() -> None:
+    """Serve the socket whose descriptor is the only argument."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
+        signal.signal(signum, signal.SIG_IGN)
+    os.umask(0o077)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)
+    Guard(connection).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,332 @@
+"""Starts, signals and awaits child processes, all of them through the guard.
+
+No other module starts a process. A child is never left behind: whatever becomes of this process,
+the guard (see `collectors.guard`) ends what it started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from collectors.source import SourceError
+from collectors.text import sanitise
+
+PIPE: Final = -1
+"""As `stdout` or `stderr`: read it through the child's stream of that name."""
+STDOUT: Final = -2
+"""As `stderr`: the same place as `stdout`."""
+
+GUARD_PROGRAM: Final = Path(__file__).with_name("guard.py")
+STREAM_LIMIT_BYTES: Final = 1 << 18
+BYE_DEADLINE_S: Final = 8.0
+
+
+class Child:
+    """A process that the guard started for us.
+
+    Attributes:
+        name: What it is to us: `k6`, `perf record`, `target`.
+        pid: Its process id, also its session and process group.
+        returncode: Its exit status, the negative signal number, or None while it runs.
+        stdout: What it writes, where it was started with `PIPE`. Use `read(n)` only: asyncio's
+            `readline` stops for ever at a long line.
+        stderr: As `stdout`.
+    """
+
+    def __init__(self, guard: Guard, name: str, pid: int) -> None:
+        self._guard = guard
+        self._ended = asyncio.get_running_loop().create_future()
+        self.name = name
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdout: asyncio.StreamReader | None = None
+        self.stderr: asyncio.StreamReader | None = None
+
+    async def wait(self) -> int:
+        """Wait until it has ended and return its exit status."""
+        await asyncio.shield(self._ended)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, signum: int) -> None:
+        """Signal the process itself; nothing happens when it has ended."""
+        if self.returncode is None:
+            self._guard.signal(self.pid, signum)
+
+    async def stop(self, signum: int = signal.SIGINT, grace_s: float = 5.0) -> int:
+        """End it: `signum`, and after the grace SIGKILL to its whole process group."""
+        self.send_signal(signum)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), grace_s)
+        self._guard.signal(self.pid, signal.SIGKILL, group=True)
+        return await self.wait()
+
+    def set_ended(self, returncode: int) -> None:
+        """Note its end; called by the guard's connection only."""
+        if self.returncode is None:
+            self.returncode = returncode
+            self._ended.set_result(None)
+
+
+class Guard:
+    """Our end of the connection to the guard process."""
+
+    def __init__(self, connection: socket.socket, process: asyncio.subprocess.Process) -> None:
+        self._connection = connection
+        self._process = process
+        self._pending: dict[int, tuple[str, asyncio.Future[Child]]] = {}
+        self._children: dict[int, Child] = {}
+        self._next_id = 0
+        self._gone = False
+        self._outgoing: asyncio.Queue[tuple[bytes, list[int]]] = asyncio.Queue()
+        self._tasks = [
+            asyncio.create_task(self._read(), name="guard reader"),
+            asyncio.create_task(self._write(), name="guard writer"),
+        ]
+
+    @property
+    def pid(self) -> int:
+        """The guard's own process id."""
+        return self._process.pid
+
+    async def spawn(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> Child:
+        """Start a program, without a shell.
+
+        Args:
+            name: What it is to us, for messages.
+            argv: Program (looked up on the PATH of `env`) and arguments.
+            env: Its whole environment; ours when None.
+            cwd: Where it runs; here when None.
+            stdin: A descriptor to read from; None for nothing.
+            stdout: `PIPE`, a descriptor to write to (close your own copy afterwards), or None.
+            stderr: As `stdout`, or `STDOUT`.
+
+        Raises:
+            SourceError: the program can't be executed, or the guard is gone.
+        """
+        pipes: dict[str, int] = {}
+        passed: list[int] = []
+        owned: list[int] = []
+
+        def index_of(stream: str, value: int | None) -> int | None:
+            if value is None:
+                return None
+            if value == PIPE:
+                pipes[stream], value = os.pipe2(os.O_CLOEXEC)
+                owned.append(value)
+            passed.append(value)
+            return len(passed) - 1
+
+        indexes = [index_of("stdin", stdin), index_of("stdout", stdout)]
+        indexes.append(indexes[1] if stderr == STDOUT else index_of("stderr", stderr))
+        try:
+            child = await self._request(name, argv, env, cwd, indexes, passed)
+        except BaseException:
+            for fd in pipes.values():
+                os.close(fd)
+            raise
+        finally:
+            for fd in owned:
+                os.close(fd)
+        if "stdout" in pipes:
+            child.stdout = await _stream(pipes["stdout"])
+        if "stderr" in pipes:
+            child.stderr = await _stream(pipes["stderr"])
+        return child
+
+    async def _request(
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        cwd: str | None,
+        indexes: list[int | None],
+        passed: list[int],
+    ) -> Child:
+        self._next_id += 1
+        number = self._next_id
+        answer: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
+        self._pending[number] = (name, answer)
+        message = {
+            "op": "spawn",
+            "id": number,
+            "argv": list(argv),
+            "env": dict(os.environ if env is None else env),
+            "cwd": cwd,
+            "fds": indexes,
+            "fd_count": len(passed),
+        }
+        try:
+            if self._gone:
+                raise OSError("the guard process has ended")
+            self._send(message, passed)
+            return await answer
+        except OSError as error:
+            program = sanitise(argv[0], 200)
+            raise SourceError(
+                f"{name}: can't start {program}: {error.strerror or error}",
+                "check that the file exists and is executable",
+            ) from None
+        finally:
+            self._pending.pop(number, None)
+
+    def signal(self, pid: int, signum: int, *, group: bool = False) -> None:
+        """Signal a child of ours, or its whole process group."""
+        self._send({"op": "signal", "pid": pid, "signum": int(signum), "group": group})
+
+    def watch_terminal(self, fd: int) -> None:
+        """Let the guard remember the terminal's modes, to restore them if we die with a screen.
+
+        Args:
+            fd: The terminal; it must stay open.
+        """
+        self._send({"op": "terminal"}, [fd])
+
+    def screen(self, *, is_open: bool) -> None:
+        """Tell the guard that our screen has opened or closed."""
+        self._send({"op": "screen", "open": is_open})
+
+    async def close(self) -> None:
+        """Say goodbye: the guard ends whatever is still running, then itself."""
+        self._send({"op": "bye"})
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), BYE_DEADLINE_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._connection.close()
+        self._lost()
+
+    def _send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
+        self._outgoing.put_nowait((json.dumps(message).encode(), list(fds)))
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):
+            while True:
+                data, fds = await self._outgoing.get()
+                # The descriptors travel with the length, in one message of their own.
+                while True:
+                    try:
+                        socket.send_fds(self._connection, [len(data).to_bytes(4, "big")], fds)
+                        break
+                    except BlockingIOError:
+                        await self._writable(loop)
+                await loop.sock_sendall(self._connection, data)
+
+    async def _writable(self, loop: asyncio.AbstractEventLoop) -> None:
+        writable = asyncio.Event()
+        loop.add_writer(self._connection, writable.set)
+        try:
+            await writable.wait()
+        finally:
+            loop.remove_writer(self._connection)
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        buffer = b""
+        while True:
+            try:
+                data = await loop.sock_recv(self._connection, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                self._lost()
+                return
+            buffer += data
+            while len(buffer) >= 4:
+                end = 4 + int.from_bytes(buffer[:4], "big")
+                if len(buffer) < end:
+                    break
+                self._take(json.loads(buffer[4:end]))
+                buffer = buffer[end:]
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["op"]:
+            case "spawned":
+                pid = message["pid"]
+                name, answer = self._pending.get(message["id"], ("", None))
+                if answer is None or answer.done():  # whoever asked was cancelled
+                    self.signal(pid, signal.SIGKILL, group=True)
+                    return
+                # Made here, not by the one who asked: its exit may be the very next message.
+                self._children[pid] = Child(self, name, pid)
+                answer.set_result(self._children[pid])
+            case "failed":
+                _, answer = self._pending.get(message["id"], ("", None))
+                if answer is not None and not answer.done():
+                    answer.set_exception(OSError(message["errno"], message["message"]))
+            case "exited":
+                child = self._children.pop(message["pid"], None)
+                if child is not None:
+                    child.set_ended(message["returncode"])
+
+    def _lost(self) -> None:
+        """The guard is gone; the kernel has killed its children with it."""
+        self._gone = True
+        for _, answer in self._pending.values():
+            if not answer.done():
+                answer.set_exception(OSError("the guard process has ended"))
+        for child in self._children.values():
+            child.set_ended(-signal.SIGKILL)
+        self._children.clear()
+
+
+async def _stream(fd: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=STREAM_LIMIT_BYTES)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", 0)
+    )
+    return reader
+
+
+@contextlib.asynccontextmanager
+async def guard_running() -> AsyncIterator[Guard]:
+    """Run a guard for the time of the context; at its end nothing that it started is left.
+
+    Raises:
+        SourceError: the guard can't be started.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    ours.setblocking(False)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", "-S", str(GUARD_PROGRAM), str(theirs.fileno())),
+            pass_fds=[theirs.fileno()],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        ours.close()
+        raise SourceError(
+            f"can't start the guard process: {error.strerror or error}",
+            "look at the limits on processes (ulimit -u) and open files (ulimit -n)",
+        ) from None
+    finally:
+        theirs.close()
+    guard = Guard(ours, process)
+    try:
+        yield guard
+    finally:
+        await guard.close()
