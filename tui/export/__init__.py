@@ -1,0 +1,1 @@
+"""Writers of what a run found: one file a format."""

@@ -1,0 +1,127 @@
+"""Runs a session in its surroundings: guard, signals, screen or progress, summary, exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from collectors.process import Guard, guard_running
+from collectors.samples import SourceState
+from tui.app import FlashpointApp
+from tui.demo.build import demo_command, script_path
+from tui.demo.offers import cost_offers, demo_url
+from tui.export.files import check_writable
+from tui.export.summary import write_summary
+from tui.headless import run_headless
+from tui.options import RunOptions
+from tui.session import Session
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEMO_DURATION: Final = "12h"
+"""Long enough: the operator or --duration ends it."""
+
+
+async def run(options: RunOptions, *, demo: bool = False) -> int:
+    """Run what was asked for and return the exit status.
+
+    Raises:
+        SourceError: something is wrong before the start.
+    """
+    if options.summary is not None:
+        check_writable(options.summary)
+    async with guard_running() as guard:
+        session = await _demo_session(options, guard) if demo else Session(options, guard)
+        signums = _listen(session)
+        try:
+            await session.open()
+            if options.headless:
+                await run_headless(session, sys.stderr)
+            else:
+                await _on_screen(session, guard)
+        except asyncio.CancelledError:
+            if not signums:
+                raise
+        finally:
+            await session.close()
+        status = _report(session)
+        return 128 + signums[0] if signums else status
+
+
+def _listen(session: Session) -> list[int]:
+    """End the session on a signal: gently, a second time at once."""
+    received: list[int] = []
+    loop = asyncio.get_running_loop()
+    main_task = asyncio.current_task()
+    assert main_task is not None
+
+    def take(signum: int) -> None:
+        received.append(signum)
+        if session.phase.loading and session.run is not None:
+            session.leave()
+        else:
+            session.leaving = True
+            main_task.cancel()
+
+    for signum in SIGNALS:
+        loop.add_signal_handler(signum, take, signum)
+    return received
+
+
+async def _on_screen(session: Session, guard: Guard) -> None:
+    app = FlashpointApp(session, session.options.theme)
+    terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        guard.watch_terminal(terminal)
+        guard.screen(is_open=True)
+        session.start_load()
+        await app.run_async()
+    finally:
+        guard.screen(is_open=False)
+        os.close(terminal)
+
+
+def _report(session: Session) -> int:
+    """Print what k6 says at its end, write the summary file, return the exit status."""
+    if session.start_error is not None:
+        raise session.start_error
+    result, options = session.result, session.options
+    if result is not None:
+        if result.summary_text:
+            print(result.summary_text)  # noqa: T201 - this is what was asked for
+        k6 = session.timeline.statuses.get("k6")
+        if k6 is not None and k6.state is SourceState.FAILED:
+            hint = f" ({k6.hint})" if k6.hint else ""
+            print(f"flashpoint: {k6.message}{hint}", file=sys.stderr)  # noqa: T201
+    if options.summary is not None:
+        write_summary(options.summary, session.timeline, session.record())
+    return session.exit_status
+
+
+async def _demo_session(options: RunOptions, guard: Guard) -> Session:
+    """Prepare a session with the built-in server and script."""
+
+    def log(text: str) -> None:
+        print(f"flashpoint: {text}", file=sys.stderr)  # noqa: T201 - before the screen opens
+
+    cache = Path(platformdirs.user_cache_dir("flashpoint", appauthor=False))
+    server = await demo_command(guard, cache, log)
+    if server.note:
+        log(server.note)
+    port = str(options.port) if options.port is not None else "0"
+    options = replace(options, command=(*server.argv, port), script=script_path())
+    session = Session(
+        options,
+        guard,
+        name="demo",
+        note=server.note,
+        script_env=lambda target: {"TARGET": demo_url(target) or "", "DURATION": DEMO_DURATION},
+    )
+    session.offers = cost_offers(session)
+    return session

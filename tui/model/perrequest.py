@@ -1,0 +1,31 @@
+"""CPU time per request: puts stacks and requests of a window on the same number of seconds.
+
+Stacks are kept by whole seconds of the clock, requests by k6's pushes; neither ends exactly where
+the window does. Each is therefore taken as a rate over the time that it really covers.
+"""
+
+from __future__ import annotations
+
+from tui.model.load import LoadRange
+from tui.model.timeline import Timeline, TimeRange
+
+STACK_DELAY_S = 0.5
+"""A stack is seen at the latest this long after it was taken, while the target is busy."""
+
+
+def stack_seconds(timeline: Timeline, window: TimeRange) -> float:
+    """Return how much time the stacks of a window cover."""
+    start = max(int(window.start) + 1.0, timeline.first_stack_at or window.end)
+    newest = timeline.newest_stack_at or window.end
+    end = min(window.end, max(newest, window.end - STACK_DELAY_S))
+    return max(0.0, end - start)
+
+
+def matched_requests(timeline: Timeline, window: TimeRange, load: LoadRange) -> int | None:
+    """Return how many requests were completed in the time that the window's stacks cover.
+
+    None where there is no load to speak of.
+    """
+    if load.rps is None:
+        return None
+    return round(load.rps * stack_seconds(timeline, window)) or None

@@ -1,0 +1,141 @@
+"""Everything that is known of a run, in order of time.
+
+Only the session appends. Whatever is shown is computed from here for a `TimeRange`; 'live' is the
+range that ends now. Nothing in here is derived from anything else in here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from collectors.samples import (
+    Drop,
+    HostSample,
+    LoadSample,
+    LogLine,
+    Mark,
+    Sample,
+    SourceStatus,
+    StackBatch,
+    StackCount,
+)
+from tui.model.stacks import StackTable
+
+LOG_LINES_KEPT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From `start` (left out) to `end` (included), seconds on the session's clock."""
+
+    start: float
+    end: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds, never negative."""
+        return max(0.0, self.end - self.start)
+
+
+class Timeline:
+    """The samples of one session.
+
+    Args:
+        origin: The session's start on its clock; elapsed times count from here.
+    """
+
+    def __init__(self, origin: float) -> None:
+        self.origin = origin
+        self.revision = 0
+        """Grows with each sample: equal revisions mean equal contents."""
+        self.stacks = StackTable()
+        self.loads: list[LoadSample] = []
+        self.hosts: list[HostSample] = []
+        self.marks: list[Mark] = []
+        self.logs: deque[LogLine] = deque(maxlen=LOG_LINES_KEPT)
+        self.statuses: dict[str, SourceStatus] = {}
+        self.drops: Counter[str] = Counter()
+        self.samples_lost = 0
+        """Stack samples that the profiler says it lost."""
+        self.first_stack_at: float | None = None
+        self.newest_stack_at: float | None = None
+        self._stack_ticks: dict[int, dict[int, StackCount]] = {}
+        self._load_ends: list[float] = []
+        self._host_ends: list[float] = []
+
+    def append(self, sample: Sample) -> None:
+        """Take one sample from a source."""
+        self.revision += 1
+        match sample:
+            case LoadSample():
+                self.loads.append(sample)
+                self._load_ends.append(sample.at)
+            case HostSample():
+                self.hosts.append(sample)
+                self._host_ends.append(sample.at)
+            case StackBatch():
+                self._add_stacks(sample)
+            case SourceStatus():
+                self.statuses[sample.source] = sample
+            case LogLine():
+                self.logs.append(sample)
+            case Drop():
+                self.drops[sample.reason] += sample.count
+            case Mark():
+                self.marks.append(sample)
+            case _:
+                assert_never(sample)
+
+    def _add_stacks(self, batch: StackBatch) -> None:
+        self.stacks.add(batch)
+        self.samples_lost += batch.lost
+        for reason, rejected in batch.rejected.items():
+            self.drops[reason] += rejected
+        if batch.counts:
+            first, newest = self.first_stack_at, self.newest_stack_at
+            self.first_stack_at = batch.start if first is None else min(first, batch.start)
+            self.newest_stack_at = batch.end if newest is None else max(newest, batch.end)
+        tick = self._stack_ticks.setdefault(int(batch.start), {})
+        for stack, count in batch.counts.items():
+            old = tick.get(stack)
+            tick[stack] = count if old is None else _add(old, count)
+
+    def loads_in(self, window: TimeRange) -> Sequence[LoadSample]:
+        """Return the load samples whose interval ends within the range."""
+        first, last = _span(self._load_ends, window)
+        return self.loads[first:last]
+
+    def hosts_in(self, window: TimeRange) -> Sequence[HostSample]:
+        """Return the host samples whose interval ends within the range."""
+        first, last = _span(self._host_ends, window)
+        return self.hosts[first:last]
+
+    def stacks_in(self, window: TimeRange) -> Mapping[int, StackCount]:
+        """Sum the stacks of the whole seconds that begin within the range.
+
+        Adjoining ranges therefore never count a sample twice and never lose one.
+        """
+        counts: dict[int, StackCount] = {}
+        seconds = range(int(window.start) + 1, int(window.end) + 1)
+        for second, tick in self._stack_ticks.items():
+            if second in seconds:
+                for stack, count in tick.items():
+                    old = counts.get(stack)
+                    counts[stack] = count if old is None else _add(old, count)
+        return counts
+
+    def drop_counts(self) -> Mapping[str, int]:
+        """Return everything dropped so far, by reason."""
+        return dict(self.drops)
+
+
+def _add(one: StackCount, other: StackCount) -> StackCount:
+    return StackCount(one.samples + other.samples, one.period_ns + other.period_ns)
+
+
+def _span(ends: list[float], window: TimeRange) -> tuple[int, int]:
+    return bisect_right(ends, window.start), bisect_right(ends, window.end)

@@ -1,0 +1,316 @@
+"""One run from start to end: the only place that appends to the timeline.
+
+The same session runs under the screen and without one. It starts what was asked for, feeds every
+sample into the timeline, carries out commands, and ends everything in order: k6 first, so that it
+can finish its requests, then the profiler, and last the server, if it is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from collectors.host import HostSource
+from collectors.k6.binary import K6Binary, find_k6, probe_k6
+from collectors.k6.exit_codes import THRESHOLDS_CROSSED
+from collectors.k6.run import K6Plan, K6Result, K6Run
+from collectors.process import Guard
+from collectors.samples import (
+    LoadSample,
+    Mark,
+    MarkKind,
+    Role,
+    Sample,
+    SourceState,
+    SourceStatus,
+)
+from collectors.source import Clock, SourceError
+from collectors.target import Target
+from collectors.text import sanitise
+from tui.export.summary import ProfileFacts, RunRecord
+from tui.model.phase import Phase
+from tui.model.timeline import Timeline
+from tui.options import RunOptions
+from tui.undertest import SystemUnderTest
+from tui.views.status import RunFacts
+
+STOP_GRACE_S: Final = 45.0
+"""For k6 to finish after a stop: its default gracefulStop of 30 s and 15 s more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A command that belongs to this session only, for the palette."""
+
+    title: str
+    help: str
+    run: Callable[[], Awaitable[None] | None]
+
+
+class Session:
+    """A run of k6 against a server, observed.
+
+    Args:
+        options: What was asked for.
+        guard: Starts all children.
+        clock: `time.monotonic`, unless testing.
+        name: What the screen calls the script.
+        note: Something to know about the whole run.
+        script_env: Tells what k6 gets into its environment once the server is known.
+    """
+
+    def __init__(
+        self,
+        options: RunOptions,
+        guard: Guard,
+        clock: Clock = time.monotonic,
+        *,
+        name: str = "",
+        note: str = "",
+        script_env: Callable[[Target | None], Mapping[str, str]] = lambda _: {},
+    ) -> None:
+        self.options = options
+        self.clock = clock
+        self.timeline = Timeline(clock())
+        self.phase = Phase.STARTING
+        self.offers: tuple[Offer, ...] = ()
+        self.run: K6Run | None = None
+        self.result: K6Result | None = None
+        self.start_error: SourceError | None = None
+        """Why k6 could not be started at all."""
+        self.leaving = False
+        """Whether the program was told to end: the screen closes when the load has ended."""
+        self.load_ended = asyncio.Event()
+        """Set whenever no k6 is at work."""
+        self._guard = guard
+        self._name = name or sanitise(options.script.name, 60)
+        self._note = note
+        self._script_env = script_env
+        self._binary: K6Binary | None = None
+        self._under_test = SystemUnderTest(options, guard, clock, self.append)
+        self._runs = 0
+        self._we_stopped = False
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+        self._kill_at: float | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def append(self, sample: Sample) -> None:
+        """Take one sample from a source."""
+        self.timeline.append(sample)
+        if isinstance(sample, LoadSample) and self.phase is Phase.STARTING:
+            self._load_has_begun(sample)
+
+    async def open(self) -> None:
+        """Check what can be checked, start or find the server, attach the profiler.
+
+        Raises:
+            SourceError: something that the run needs is missing.
+        """
+        if not self.options.script.is_file():
+            raise SourceError(
+                f"there is no script {sanitise(str(self.options.script))}",
+                "name a k6 script, or try `flashpoint demo`",
+            )
+        path = find_k6(self.options.k6, os.environ)
+        self._binary = await probe_k6(self._guard, path)
+        await self._under_test.open()
+        host = HostSource(self.clock, self._roles)
+        self._spawn(host.run(self.append))
+
+    def start_load(self) -> None:
+        """Start k6; a new process every time."""
+        if self._runs and self.phase is not Phase.STOPPED:
+            return
+        self._runs += 1
+        self.phase = Phase.STARTING
+        self.result = None
+        self._we_stopped = False
+        self._started_at = self._ended_at = self._kill_at = None
+        self.load_ended.clear()
+        self._spawn(self._load())
+
+    def leave(self) -> None:
+        """End the load, and then the program; a second time: at once."""
+        self.leaving = True
+        self.stop_load()
+
+    def stop_load(self) -> None:
+        """Ask k6 to end; when it was asked already, end it at once."""
+        if self.run is None or not self.phase.loading:
+            return
+        again = self.phase is Phase.STOPPING
+        self.phase = Phase.STOPPING
+        self._we_stopped = True
+        if not again:
+            self._kill_at = self.clock() + STOP_GRACE_S
+            self._mark(MarkKind.STOP, "stop")
+        self.run.stop(force=again)
+
+    async def close(self) -> None:
+        """End everything in order. Nothing that we started is running afterwards."""
+        if self.phase.loading and self._runs:
+            self.stop_load()
+            await self.load_ended.wait()
+        await self._under_test.close()
+        self.phase = Phase.CLOSED
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def target(self) -> Target | None:
+        """The server as it is now, None while unknown."""
+        return self._under_test.target
+
+    @property
+    def aborted(self) -> bool:
+        """Whether k6 ended by itself before it did anything: nothing will come to be seen."""
+        if self.start_error is not None:
+            return True
+        result = self.result
+        return (
+            result is not None
+            and result.exit_code != 0
+            and not self._we_stopped
+            and self._started_at is None
+        )
+
+    @property
+    def exit_status(self) -> int:
+        """What the program exits with: k6's own status, or the verdict of a run that we ended."""
+        result = self.result
+        if result is None:
+            return 0
+        if not self._we_stopped:
+            return result.exit_code if result.exit_code >= 0 else 128 - result.exit_code
+        crossed = result.summary is not None and result.summary.thresholds_crossed
+        return THRESHOLDS_CROSSED if crossed else 0
+
+    def facts(self) -> RunFacts:
+        """Return what the status lines say beside the timeline."""
+        now = self.clock()
+        last = self.timeline.loads[-1] if self.timeline.loads else None
+        target = self._under_test.target
+        countdown = self._kill_at - now if self._kill_at and self.phase is Phase.STOPPING else None
+        return RunFacts(
+            phase=self.phase,
+            elapsed_s=None
+            if self._started_at is None
+            else (self._ended_at or now) - self._started_at,
+            duration_s=self.options.duration_s,
+            script=self._name,
+            k6_version=self._binary.version if self._binary else "",
+            vus=last.vus if last else 0,
+            vus_max=last.vus_max if last else 0,
+            target=str(target) if target is not None else "",
+            profiler=self._profiler(),
+            countdown_s=countdown,
+            note=self._warm_up_note() or self._note,
+        )
+
+    def record(self) -> RunRecord:
+        """Return what the summary file says beside the timeline."""
+        assert self._binary is not None
+        result, now = self.result, self.clock()
+        perf, target = self._under_test.perf, self._under_test.target
+        return RunRecord(
+            mode="as-written",
+            started_at=self._started_at if self._started_at is not None else now,
+            ended_at=self._ended_at if self._ended_at is not None else now,
+            warm_up_s=self.options.warm_up_s,
+            k6_version=self._binary.version,
+            k6_path=self._binary.path,
+            k6_exit_code=result.exit_code if result else None,
+            exit_status=self.exit_status,
+            target=str(target) if target is not None else "",
+            instance=self.run.instance if self.run is not None else "",
+            figures=result.summary if result else None,
+            withheld=(result.withheld_requests or 0) if result else 0,
+            profile=ProfileFacts("perf", self.options.perf_event, self.options.perf_frequency_hz)
+            if perf is not None
+            else None,
+        )
+
+    async def _load(self) -> None:
+        assert self._binary is not None
+        plan = K6Plan(
+            binary=self._binary,
+            script=str(self.options.script),
+            arguments=self.options.k6_args,
+            env={**os.environ, **self._script_env(self._under_test.target)},
+            instance=f"k6-{self._runs}",
+        )
+        run = self.run = K6Run(self._guard, plan, self.append, self.clock)
+        helpers: list[asyncio.Task[None]] = []
+        try:
+            await run.start()
+            self._mark(MarkKind.START, f"start {run.instance}")
+            helpers.append(asyncio.create_task(self._watch_time()))
+            if self._under_test.target is None and run.pid is not None:
+                helpers.append(asyncio.create_task(self._under_test.find(run.pid)))
+            self.result = await run.wait()
+        except SourceError as error:
+            self._failed(error)
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            self._ended_at = self.clock()
+            self.phase = Phase.STOPPED
+            self.load_ended.set()
+
+    def _failed(self, error: SourceError) -> None:
+        self.start_error = error
+        status = SourceStatus(self.clock(), "k6", SourceState.FAILED, error.message, error.hint)
+        self.timeline.append(status)
+
+    async def _watch_time(self) -> None:
+        """Stop the load when its time is over, and force it when its grace is."""
+        while True:
+            await asyncio.sleep(0.05)
+            now = self.clock()
+            duration_s, started_at = self.options.duration_s, self._started_at
+            begun = self.phase is Phase.RUNNING and started_at is not None
+            is_over = begun and duration_s is not None and now - (started_at or 0.0) >= duration_s
+            if is_over or (self._kill_at is not None and now >= self._kill_at):
+                self.stop_load()
+
+    def _load_has_begun(self, sample: LoadSample) -> None:
+        self.phase = Phase.RUNNING
+        self._started_at = sample.at - sample.interval_s
+
+    def _warm_up_note(self) -> str:
+        seconds, started_at = self.options.warm_up_s, self._started_at
+        if not seconds:
+            return ""
+        if started_at is None or self.clock() < started_at + seconds:
+            return f"warming up: the first {seconds:g} s are left out of the summary"
+        return f"without the first {seconds:g} s"
+
+    def _profiler(self) -> str:
+        if self._under_test.perf is None:
+            return ""
+        return f"{self.options.perf_event} {self.options.perf_frequency_hz} Hz"
+
+    def _roles(self) -> Mapping[Role, Collection[int]]:
+        run, perf = self.run, self._under_test.perf
+        generator = [run.pid] if run is not None and run.pid is not None else []
+        own = [os.getpid(), self._guard.pid, *(perf.pids if perf is not None else ())]
+        return {
+            Role.TARGET: self._under_test.pids,
+            Role.GENERATOR: generator if self.phase.loading else [],
+            Role.MONITOR: own,
+        }
+
+    def _mark(self, kind: MarkKind, text: str) -> None:
+        self.timeline.append(Mark(self.clock(), kind, text))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

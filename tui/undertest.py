@@ -1,0 +1,129 @@
+"""The system under test in a session: found or started, followed, profiled, and ended last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine
+
+from collectors.perf.command import PerfOptions
+from collectors.perf.source import PerfSource
+from collectors.process import Guard
+from collectors.samples import SourceState, SourceStatus
+from collectors.source import Clock, Emit
+from collectors.target import Target, attach_pid, attach_port, find_target
+from collectors.target_start import StartedTarget, start_target
+from collectors.target_watch import TargetWatch
+from tui.options import RunOptions
+
+FIND_DEADLINE_S = 5.0
+"""Between two reports that k6's connections lead to no process that we can see."""
+
+
+class SystemUnderTest:
+    """Knows the server's processes and keeps the profiler on them.
+
+    Args:
+        options: How the server was named, and how to profile.
+        guard: Starts what has to be started.
+        clock: The session's clock.
+        emit: Takes samples.
+    """
+
+    def __init__(self, options: RunOptions, guard: Guard, clock: Clock, emit: Emit) -> None:
+        self._options = options
+        self._guard = guard
+        self._clock = clock
+        self._emit = emit
+        self._started: StartedTarget | None = None
+        self._watch: TargetWatch | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.perf: PerfSource | None = None
+        if options.profile:
+            perf_options = PerfOptions(
+                frequency_hz=options.perf_frequency_hz,
+                event=options.perf_event,
+                call_graph=options.call_graph,
+            )
+            self.perf = PerfSource(guard, clock, emit, perf_options)
+
+    @property
+    def target(self) -> Target | None:
+        """The server as it is now, None while unknown."""
+        return self._watch.target if self._watch is not None else None
+
+    @property
+    def pids(self) -> Collection[int]:
+        """Its living processes."""
+        return self._watch.pids() if self._watch is not None else ()
+
+    async def open(self) -> None:
+        """Start the server or attach to it, where it was named; and profile it.
+
+        Raises:
+            SourceError: it can't be started or is not there.
+        """
+        options = self._options
+        if options.command:
+            self._started = await start_target(
+                self._guard,
+                options.command,
+                port=options.port,
+                ready_url=options.ready_url,
+                ready_timeout_s=options.ready_timeout_s,
+                clock=self._clock,
+                emit_log=self._emit,
+            )
+            await self._follow(self._started.target)
+        elif options.pid is not None:
+            await self._follow(await asyncio.to_thread(attach_pid, options.pid, self._own_pids()))
+        elif options.port is not None:
+            await self._follow(await asyncio.to_thread(attach_port, options.port, self._own_pids()))
+
+    async def find(self, generator_pid: int) -> None:
+        """Look for the server at the other end of k6's connections, until it is found."""
+        while self._watch is None:
+            search = await find_target(
+                [generator_pid], (), self._clock, FIND_DEADLINE_S, never=self._own_pids()
+            )
+            if search.target is not None:
+                await self._follow(search.target)
+            else:
+                self._say(SourceState.DEGRADED, search.message, search.hint)
+
+    async def close(self) -> None:
+        """Stop following and profiling; then end the server, if we started it."""
+        if self.perf is not None:
+            await self.perf.detach()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._started is not None:
+            await self._started.stop()
+
+    def _own_pids(self) -> Collection[int]:
+        return (self._guard.pid, *(self.perf.pids if self.perf is not None else ()))
+
+    async def _follow(self, target: Target) -> None:
+        self._watch = TargetWatch(
+            target,
+            clock=self._clock,
+            child=self._started.child if self._started is not None else None,
+            never=self._own_pids,
+        )
+        self._spawn(self._watch.run(self._emit, self._changed))
+        await self._attach()
+
+    async def _attach(self) -> None:
+        if self.perf is not None and self._watch is not None:
+            await self.perf.attach(self._watch.pids())
+
+    def _changed(self, target: Target) -> None:
+        self._spawn(self._attach())
+
+    def _say(self, state: SourceState, message: str, hint: str) -> None:
+        self._emit(SourceStatus(self._clock(), "target", state, message, hint))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

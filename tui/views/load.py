@@ -1,0 +1,195 @@
+"""The load pane: figures of the window, trends, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from collectors.samples import LoadSample, MetricType, RequestKind
+from tui.model.latency import merge, quantile
+from tui.model.load import (
+    EndpointTotal,
+    LoadRange,
+    custom_metrics,
+    endpoint_totals,
+    newest_checks,
+    summarise,
+    traffic_of,
+)
+from tui.model.series import Series, grouped, rates
+from tui.model.timeline import Timeline, TimeRange
+from tui.views.figures import Figure, FiguresView
+from tui.views.format import Unit, bytes_, count, milliseconds, percent, rate
+from tui.views.table import Cell, Column, TableView
+from tui.views.trend import TrendSeries, TrendView
+from tui.views.window import Window
+
+NOUNS: Final = {
+    RequestKind.HTTP: "request",
+    RequestKind.GRPC: "gRPC call",
+    RequestKind.WEBSOCKET: "WebSocket session",
+    RequestKind.BROWSER: "browser request",
+    RequestKind.ITERATION: "iteration",
+}
+RATE_TITLES: Final = {
+    RequestKind.HTTP: "requests/s",
+    RequestKind.GRPC: "gRPC calls/s",
+    RequestKind.WEBSOCKET: "WebSocket sessions/s",
+    RequestKind.BROWSER: "browser requests/s",
+    RequestKind.ITERATION: "iterations/s",
+}
+LATENCY_TITLES: Final = {
+    RequestKind.HTTP: "latency",
+    RequestKind.GRPC: "gRPC latency",
+    RequestKind.WEBSOCKET: "time to connect",
+    RequestKind.BROWSER: "browser latency",
+    RequestKind.ITERATION: "iteration time",
+}
+QUANTILES: Final = (("p50", 0.5, "trend-1"), ("p95", 0.95, "trend-2"), ("p99", 0.99, "trend-3"))
+ENDPOINT_ROWS: Final = 50
+
+_ENDPOINT_COLUMNS: Final = (
+    Column("endpoint", flexible=True),
+    Column("status", 6),
+    Column("req/s", 7, right=True),
+    Column("p50", 8, right=True),
+    Column("p95", 8, right=True),
+    Column("failed", 7, right=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadView:
+    """What the load pane shows."""
+
+    figures: FiguresView
+    trends: tuple[TrendView, ...]
+    """Rate, latency, errors."""
+    endpoints: TableView
+    metrics: TableView
+    """Checks and the script's own metrics."""
+
+
+def build_load(timeline: Timeline, window: Window, kind: RequestKind) -> LoadView:
+    """Build the load pane for a window."""
+    samples = timeline.loads_in(window.range)
+    whole = timeline.loads_in(TimeRange(timeline.origin, window.end))
+    return LoadView(
+        figures=_figures(summarise(samples, kind), whole, kind),
+        trends=build_trends(timeline, window, kind),
+        endpoints=_endpoint_table(endpoint_totals(samples, kind), samples),
+        metrics=_metric_table(samples, whole),
+    )
+
+
+def _figures(load: LoadRange, whole: Sequence[LoadSample], kind: RequestKind) -> FiguresView:
+    noun = "req" if kind is RequestKind.HTTP else NOUNS[kind]
+    dropped = sum(sample.dropped_iterations for sample in whole)
+    requests = sum(traffic_of(sample, kind).requests for sample in whole)
+    failed = load.failed_ratio
+    figures = (
+        Figure(f"{noun}/s", rate(load.rps)),
+        *(Figure(name, milliseconds(quantile(load.latency, q))) for name, q, _ in QUANTILES),
+        Figure("failed", percent(failed), "figure-bad" if failed else ""),
+        Figure("dropped it.", count(dropped), "figure-warn" if dropped else ""),
+        Figure("total", count(requests)),
+    )
+    return FiguresView(figures)
+
+
+def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[TrendView, ...]:
+    """Build the trends of rate, latency and errors."""
+    buckets = window.buckets
+    wide = TimeRange(buckets.range.start, window.end + buckets.width_s)
+    samples = [each for each in timeline.loads_in(wide) if each.at <= window.end]
+    marks = tuple(
+        column
+        for mark in timeline.marks
+        if mark.at <= window.end and (column := buckets.column(mark.at)) is not None
+    )
+    groups = grouped(samples, buckets)
+    latencies = [_quantiles(group, kind) for group in groups]
+
+    def per_second(sample: LoadSample) -> float | None:
+        return _per_second(sample, traffic_of(sample, kind).requests)
+
+    def failed_per_second(sample: LoadSample) -> float | None:
+        return _per_second(sample, traffic_of(sample, kind).failed)
+
+    return (
+        TrendView(
+            title=RATE_TITLES[kind],
+            unit=Unit.RATE,
+            series=(TrendSeries("", "trend-1", rates(samples, buckets, per_second)),),
+            marks=marks,
+        ),
+        TrendView(
+            title=LATENCY_TITLES[kind],
+            unit=Unit.SECONDS,
+            series=tuple(
+                TrendSeries(name, style, _column(latencies, place))
+                for place, (name, _, style) in enumerate(QUANTILES)
+            ),
+            marks=marks,
+        ),
+        TrendView(
+            title="failed/s",
+            unit=Unit.RATE,
+            series=(TrendSeries("", "trend-bad", rates(samples, buckets, failed_per_second)),),
+            marks=marks,
+        ),
+    )
+
+
+def _per_second(sample: LoadSample, amount: int) -> float | None:
+    return amount / sample.interval_s if sample.interval_s > 0 else None
+
+
+def _quantiles(group: Sequence[LoadSample], kind: RequestKind) -> tuple[float | None, ...]:
+    latency = merge(traffic_of(sample, kind).latency for sample in group)
+    return tuple(quantile(latency, q) for _, q, _ in QUANTILES)
+
+
+def _column(rows: list[tuple[float | None, ...]], place: int) -> Series:
+    return tuple(row[place] for row in rows)
+
+
+def _endpoint_table(totals: list[EndpointTotal], samples: Sequence[LoadSample]) -> TableView:
+    covered_s = sum(sample.interval_s for sample in samples)
+    rows = tuple(
+        (
+            Cell(f"{each.method} {each.name}".strip()),
+            Cell(each.status),
+            Cell(rate(each.requests / covered_s if covered_s else None)),
+            Cell(milliseconds(quantile(each.latency, 0.5))),
+            Cell(milliseconds(quantile(each.latency, 0.95))),
+            Cell(count(each.failed), "figure-bad" if each.failed else ""),
+        )
+        for each in totals[:ENDPOINT_ROWS]
+    )
+    return TableView(columns=_ENDPOINT_COLUMNS, rows=rows, empty_text="no requests in this window")
+
+
+def _metric_table(samples: Sequence[LoadSample], whole: Sequence[LoadSample]) -> TableView:
+    rows: list[tuple[Cell, ...]] = []
+    for check in newest_checks(whole):
+        bad = "figure-bad" if check.passed_ratio < 1 else "figure-good"
+        mark = "✓" if check.passed_ratio >= 1 else "✗"
+        rows.append((Cell(f"{mark} {check.name}"), Cell(percent(check.passed_ratio), bad)))
+    covered_s = sum(sample.interval_s for sample in samples)
+    for metric in custom_metrics(samples).values():
+        match metric.type:
+            case MetricType.COUNTER:
+                value = metric.value / covered_s if covered_s else None
+                text = f"{bytes_(value)}/s" if metric.unit == "B" else f"{rate(value)}/s"
+            case MetricType.RATE:
+                text = percent(metric.value)
+            case MetricType.GAUGE:
+                text = rate(metric.value)
+            case MetricType.TREND:
+                p95 = quantile(metric.trend, 0.95)
+                text = "p95 " + (milliseconds(p95) if metric.unit == "s" else rate(p95))
+        rows.append((Cell(metric.name), Cell(text)))
+    columns = (Column("check or metric", flexible=True), Column("window", 14, right=True))
+    return TableView(columns=columns, rows=tuple(rows), empty_text="no checks, no own metrics")

@@ -1,0 +1,37 @@
+"""Which range of time the panes show, and how it is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.model.series import Buckets
+from tui.model.timeline import TimeRange
+
+FLAME_WINDOW_S = 10.0
+TREND_COLUMNS = 240
+"""More than the widest pane draws; a chart shows the newest ones that fit."""
+COLUMN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The end that all panes share, and how far back each looks."""
+
+    end: float
+    length_s: float = FLAME_WINDOW_S
+    frozen: bool = False
+
+    @property
+    def range(self) -> TimeRange:
+        """What figures, tables and the flamegraph cover."""
+        return TimeRange(self.end - self.length_s, self.end)
+
+    @property
+    def buckets(self) -> Buckets:
+        """The columns of all trends."""
+        return Buckets.ending_at(self.end, TREND_COLUMNS, COLUMN_S)
+
+    @property
+    def text(self) -> str:
+        """How the range is called on the screen."""
+        return f"last {self.length_s:g} s" + (" · frozen" if self.frozen else "")
