@@ -27,7 +27,7 @@ EXIT_REFUSED: Final = 2
 """Anything wrong on our side before the start."""
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """A duration in k6's notation."""
 
     name = "duration"
@@ -108,8 +108,8 @@ def cli() -> None:
 @click.argument("script", type=FILE)
 @_with_options([*ATTACH_OPTIONS, *RUN_OPTIONS])
 @click.pass_context
-def run(ctx: click.Context, **given: Any) -> None:
-    """Load a server with a k6 SCRIPT and watch it.
+def run(ctx: click.Context, /, **given: Any) -> None:
+    r"""Load a server with a k6 SCRIPT and watch it.
 
     The server is started from the command line after `--`, or named by --pid or --port, or found
     from k6's own connections:
@@ -136,7 +136,7 @@ def run(ctx: click.Context, **given: Any) -> None:
 @cli.command()
 @_with_options(RUN_OPTIONS)
 @click.pass_context
-def demo(ctx: click.Context, **given: Any) -> None:
+def demo(ctx: click.Context, /, **given: Any) -> None:
     """Watch the built-in server under the built-in script: nothing to prepare."""
     if ctx.obj:
         raise SourceError("the demo brings its own server", "leave out what follows --")
@@ -167,7 +167,8 @@ def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOpti
 
 
 def _run(options: RunOptions, *, demo: bool = False) -> int:
-    if not options.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not options.headless and not all(stream.isatty() for stream in streams):
         raise SourceError("this is no terminal", "add --headless")
     return asyncio.run(launch(options, demo=demo))
 

@@ -76,13 +76,19 @@ class Progress:
         for source, status in timeline.statuses.items():
             if self._told_statuses.get(source) != status:
                 self._told_statuses[source] = status
-                self._stream.write(f"{clear}{_status_line(status)}\n")
+                if status.state is not SourceState.STARTING and not _is_end_of_k6(status):
+                    self._stream.write(f"{clear}{_status_line(status)}\n")
         fresh = [line for line in timeline.logs if line.at > self._last_log_at]
         if fresh:
             self._last_log_at = fresh[-1].at
         for line in fresh:
             if _worth_telling(line):
                 self._stream.write(f"{clear}{line.source}: {line.text}\n")
+
+
+def _is_end_of_k6(status: SourceStatus) -> bool:
+    # It is told with the summary, after everything else.
+    return status.source == "k6" and status.state in (SourceState.ENDED, SourceState.FAILED)
 
 
 def _worth_telling(line: LogLine) -> bool:
@@ -99,6 +105,8 @@ def progress_line(session: Session) -> str:
     """Return where the run is, in one line."""
     timeline, now = session.timeline, session.clock()
     facts = session.facts()
+    if facts.elapsed_s is None:
+        return "starting k6"
     kind = kind_of(timeline.loads)
     load = summarise(timeline.loads_in(TimeRange(now - WINDOW_S, now)), kind)
     hosts = timeline.hosts_in(TimeRange(now - WINDOW_S, now))
@@ -113,6 +121,8 @@ def progress_line(session: Session) -> str:
     hottest = _hottest(timeline, now)
     if hottest:
         parts.append(f"hot {hottest}")
+    if facts.note:
+        parts.append(facts.note)
     return " · ".join(parts)
 
 

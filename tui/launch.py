@@ -13,7 +13,6 @@ from typing import Final
 import platformdirs
 
 from collectors.process import Guard, guard_running
-from collectors.samples import SourceState
 from tui.app import FlashpointApp
 from tui.demo.build import demo_command, script_path
 from tui.demo.offers import cost_offers, demo_url
@@ -96,7 +95,7 @@ def _report(session: Session) -> int:
         if result.summary_text:
             print(result.summary_text)  # noqa: T201 - this is what was asked for
         k6 = session.timeline.statuses.get("k6")
-        if k6 is not None and k6.state is SourceState.FAILED:
+        if k6 is not None:
             hint = f" ({k6.hint})" if k6.hint else ""
             print(f"flashpoint: {k6.message}{hint}", file=sys.stderr)  # noqa: T201
     if options.summary is not None:

@@ -32,11 +32,10 @@ from collectors.source import Clock, SourceError
 from collectors.target import Target
 from collectors.text import sanitise
 from tui.export.summary import ProfileFacts, RunRecord
-from tui.model.phase import Phase
+from tui.model.phase import Phase, RunFacts
 from tui.model.timeline import Timeline
 from tui.options import RunOptions
 from tui.undertest import SystemUnderTest
-from tui.views.status import RunFacts
 
 STOP_GRACE_S: Final = 45.0
 """For k6 to finish after a stop: its default gracefulStop of 30 s and 15 s more."""

@@ -1,7 +1,8 @@
-"""The states of a run, and what may follow what."""
+"""The states of a run, and what is known of it beside the timeline."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -22,3 +23,26 @@ class Phase(StrEnum):
     def loading(self) -> bool:
         """Whether a k6 process is at work."""
         return self in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the session knows beside the timeline."""
+
+    phase: Phase
+    elapsed_s: float | None
+    """Since the load started; None before."""
+    duration_s: float | None
+    """How long the load is to last, if that was asked."""
+    script: str
+    k6_version: str
+    vus: int
+    vus_max: int
+    target: str
+    """Name and pid, or empty."""
+    profiler: str = ""
+    """How stacks are taken, like `cpu-clock 99 Hz`; empty without."""
+    countdown_s: float | None = None
+    """Until a stopping k6 is forced."""
+    note: str = ""
+    """Something to know about the whole run, like a warm-up."""

@@ -98,6 +98,11 @@ def grouped(samples: Iterable[AnInterval], buckets: Buckets) -> list[Sequence[An
     return [own or around for own, around in zip(ending, covering, strict=True)]
 
 
+def newest(series: Series, within: int = 3) -> float | None:
+    """Return the newest value of the last few buckets: the very last may not be filled yet."""
+    return next((value for value in reversed(series[-within:]) if value is not None), None)
+
+
 def _overlaps(sample: Interval, buckets: Buckets) -> Iterable[tuple[int, float]]:
     width = buckets.width_s
     start, end = sample.at - sample.interval_s, sample.at

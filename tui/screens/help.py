@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import groupby
 from typing import ClassVar
 
@@ -14,9 +15,11 @@ from textual.widgets import Static
 
 from tui.commands import COMMANDS, key_name
 
+KEYS_COLUMNS = 12
 
-def help_text() -> str:
-    """Return the help: commands by group, in the order of the table."""
+
+def help_text(width: int) -> str:
+    """Return the help: commands by group, in the order of the table, wrapped to a width."""
     lines: list[str] = []
     groups = list(dict.fromkeys(each.group for each in COMMANDS))
     ordered = sorted(COMMANDS, key=lambda each: groups.index(each.group))
@@ -24,7 +27,12 @@ def help_text() -> str:
         lines += ["", group] if lines else [group]
         for each in commands:
             keys = " ".join(key_name(key) for key in each.keys)
-            lines.append(f"  {keys:<10} {each.help}")
+            lines += textwrap.wrap(
+                each.help,
+                max(width, KEYS_COLUMNS + 10),
+                initial_indent=f"  {keys:<{KEYS_COLUMNS - 2}}",
+                subsequent_indent=" " * KEYS_COLUMNS,
+            )
     return "\n".join(lines)
 
 
@@ -38,4 +46,4 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One box that scrolls where it must."""
         with VerticalScroll(classes="dialog"):
-            yield Static(Content(help_text()))
+            yield Static(Content(help_text(min(76, self.app.size.width - 12))))

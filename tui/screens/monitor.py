@@ -117,12 +117,9 @@ class MonitorScreen(Screen[None]):
             self.toggle_class("-logs")
             if not self.has_class("-logs"):
                 self._restore()
-                self.flame.focus()
+                self.set_focus(self.flame)
                 return
-        if self.has_class("-maximised"):
-            self._restore()
-            self._maximise(panel)
-        self._panel(panel).focus()
+        self._focus_only(panel)
 
     def maximise(self) -> None:
         """Give the panel with the focus the whole screen, or take it back."""
@@ -146,7 +143,7 @@ class MonitorScreen(Screen[None]):
         if self.has_class("-maximised"):
             self._restore()
             self._maximise(panel)
-        self._panel(panel).focus()
+        self.set_focus(self._panel(panel))
 
     def _panel(self, panel: str) -> Widget:
         return self.query_one(f"#{panel}", Widget)

@@ -4,43 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.views.format import cell_width
+from tui.views.format import cell_width, pad
 from tui.views.trend import Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One labelled number; `style_key` is empty or `figure-good`, `-warn`, `-bad`."""
+    """One labelled number."""
 
     label: str
     value: str
     style_key: str = ""
+    """Empty, or `figure-good`, `figure-warn`, `figure-bad`."""
+    weight: int = 0
+    """The greater, the longer it stays when the pane gets narrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class FiguresView:
-    """Numbers in order of importance: the last ones give way on a narrow pane."""
+    """Numbers from left to right."""
 
     figures: tuple[Figure, ...]
 
 
 def draw_figures(view: FiguresView, width: int, height: int) -> list[list[Segment]]:
-    """Draw as many whole figures as fit, evenly spread so that they stand still."""
-    shown: list[Figure] = []
+    """Draw one row with as many whole figures as fit, evenly spread so that they stand still."""
+    shown: set[Figure] = set()
     used = 0
-    for figure in view.figures:
-        size = _slot(figure)
-        if used + size > width:
-            break
-        shown.append(figure)
-        used += size
+    for figure in sorted(view.figures, key=lambda each: -each.weight):
+        if used + _slot(figure) <= width:
+            shown.add(figure)
+            used += _slot(figure)
     row: list[Segment] = []
     spare = (width - used) // len(shown) if shown else 0
-    for figure in shown:
-        room = _slot(figure) + spare - cell_width(f"{figure.label} ")
-        value = f"{figure.value:<{room}}"
-        row.append((f"{figure.label} ", "figure-label"))
-        row.append((value, figure.style_key or "figure-value"))
+    for figure in view.figures:
+        if figure in shown:
+            room = _slot(figure) + spare - cell_width(f"{figure.label} ")
+            row.append((f"{figure.label} ", "figure-label"))
+            row.append((pad(figure.value, room), figure.style_key or "figure-value"))
+    row.append((" " * (width - sum(cell_width(text) for text, _ in row)), "figure-value"))
     return [row][:height]
 
 

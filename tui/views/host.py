@@ -20,7 +20,7 @@ from tui.model.usage import (
 from tui.views.format import Unit, bytes_, bytes_rate, count, cpu_cores, percent
 from tui.views.table import Cell, Column, TableView
 from tui.views.trend import TrendSeries, TrendView
-from tui.views.window import Window
+from tui.views.window import Window, trend_series
 
 ROLE_TITLES: Final = {
     Role.TARGET: "server",
@@ -76,7 +76,7 @@ def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
             unit=Unit.CORES,
             series=(
                 *(_role_cpu(samples, buckets, r) for r in (Role.TARGET, Role.GENERATOR)),
-                TrendSeries("machine", "trend-3", rates(samples, buckets, busy_cores)),
+                trend_series("machine", "trend-3", rates(samples, buckets, busy_cores), Unit.CORES),
             ),
             ceiling=float(cores) if cores else None,
         ),
@@ -89,8 +89,10 @@ def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
             title="disk",
             unit=Unit.BYTES_RATE,
             series=(
-                TrendSeries("written", "trend-1", rates(samples, buckets, _written)),
-                TrendSeries("read", "trend-2", rates(samples, buckets, _read)),
+                trend_series(
+                    "written", "trend-1", rates(samples, buckets, _written), Unit.BYTES_RATE
+                ),
+                trend_series("read", "trend-2", rates(samples, buckets, _read), Unit.BYTES_RATE),
             ),
         ),
     )
@@ -101,7 +103,8 @@ def _role_cpu(samples: Sequence[HostSample], buckets: Buckets, role: Role) -> Tr
         usage = role_usage(sample, role)
         return usage.cpu_seconds / sample.interval_s if usage and sample.interval_s > 0 else None
 
-    return TrendSeries(ROLE_TITLES[role], _ROLE_STYLES[role], rates(samples, buckets, cores))
+    values = rates(samples, buckets, cores)
+    return trend_series(ROLE_TITLES[role], _ROLE_STYLES[role], values, Unit.CORES)
 
 
 def _role_memory(samples: Sequence[HostSample], buckets: Buckets, role: Role) -> TrendSeries:
@@ -109,7 +112,8 @@ def _role_memory(samples: Sequence[HostSample], buckets: Buckets, role: Role) ->
         usage = role_usage(sample, role)
         return float(usage.rss_bytes) if usage else None
 
-    return TrendSeries(ROLE_TITLES[role], _ROLE_STYLES[role], rates(samples, buckets, rss))
+    values = rates(samples, buckets, rss)
+    return trend_series(ROLE_TITLES[role], _ROLE_STYLES[role], values, Unit.BYTES)
 
 
 def _written(sample: HostSample) -> float:

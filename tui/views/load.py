@@ -22,8 +22,8 @@ from tui.model.timeline import Timeline, TimeRange
 from tui.views.figures import Figure, FiguresView
 from tui.views.format import Unit, bytes_, count, milliseconds, percent, rate
 from tui.views.table import Cell, Column, TableView
-from tui.views.trend import TrendSeries, TrendView
-from tui.views.window import Window
+from tui.views.trend import TrendView
+from tui.views.window import Window, trend_series
 
 NOUNS: Final = {
     RequestKind.HTTP: "request",
@@ -89,11 +89,14 @@ def _figures(load: LoadRange, whole: Sequence[LoadSample], kind: RequestKind) ->
     requests = sum(traffic_of(sample, kind).requests for sample in whole)
     failed = load.failed_ratio
     figures = (
-        Figure(f"{noun}/s", rate(load.rps)),
-        *(Figure(name, milliseconds(quantile(load.latency, q))) for name, q, _ in QUANTILES),
-        Figure("failed", percent(failed), "figure-bad" if failed else ""),
-        Figure("dropped it.", count(dropped), "figure-warn" if dropped else ""),
-        Figure("total", count(requests)),
+        Figure(f"{noun}/s", rate(load.rps), weight=9),
+        *(
+            Figure(name, milliseconds(quantile(load.latency, q)), weight=weight)
+            for (name, q, _), weight in zip(QUANTILES, (5, 8, 6), strict=True)
+        ),
+        Figure("failed", percent(failed), "figure-bad" if failed else "", weight=7),
+        Figure("dropped", count(dropped), "figure-warn" if dropped else "", weight=4),
+        Figure("total", count(requests), weight=3),
     )
     return FiguresView(figures)
 
@@ -121,14 +124,14 @@ def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple
         TrendView(
             title=RATE_TITLES[kind],
             unit=Unit.RATE,
-            series=(TrendSeries("", "trend-1", rates(samples, buckets, per_second)),),
+            series=(trend_series("", "trend-1", rates(samples, buckets, per_second), Unit.RATE),),
             marks=marks,
         ),
         TrendView(
             title=LATENCY_TITLES[kind],
             unit=Unit.SECONDS,
             series=tuple(
-                TrendSeries(name, style, _column(latencies, place))
+                trend_series(name, style, _column(latencies, place), Unit.SECONDS)
                 for place, (name, _, style) in enumerate(QUANTILES)
             ),
             marks=marks,
@@ -136,7 +139,11 @@ def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple
         TrendView(
             title="failed/s",
             unit=Unit.RATE,
-            series=(TrendSeries("", "trend-bad", rates(samples, buckets, failed_per_second)),),
+            series=(
+                trend_series(
+                    "", "trend-bad", rates(samples, buckets, failed_per_second), Unit.RATE
+                ),
+            ),
             marks=marks,
         ),
     )

@@ -8,13 +8,14 @@ from collectors.samples import SourceState
 from tui.model.calltree import build_tree
 from tui.model.load import kind_of, summarise
 from tui.model.perrequest import matched_requests
+from tui.model.phase import RunFacts
 from tui.model.timeline import Timeline
 from tui.model.verdict import judge
 from tui.views.flame import FlameView, flame_header
 from tui.views.host import HostView, build_host
 from tui.views.load import NOUNS, LoadView, build_load
 from tui.views.log import LogView, build_log
-from tui.views.status import RunFacts, StatusView, build_status
+from tui.views.status import StatusView, build_status
 from tui.views.window import Window
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collectors.samples import SourceState, SourceStatus
-from tui.model.phase import Phase
+from tui.model.phase import Phase, RunFacts
 from tui.model.timeline import Timeline
 from tui.model.verdict import Verdict
 from tui.views.format import cell_width, clock, count, fit
@@ -29,29 +29,6 @@ _STATES: Final = {
 }
 SOURCES: Final = ("k6", "target", "perf", "host")
 """In the order of the line."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """What the session knows beside the timeline."""
-
-    phase: Phase
-    elapsed_s: float | None
-    """Since the load started; None before."""
-    duration_s: float | None
-    """How long the load is to last, if that was asked."""
-    script: str
-    k6_version: str
-    vus: int
-    vus_max: int
-    target: str
-    """Name and pid, or empty."""
-    profiler: str = ""
-    """How stacks are taken, like `cpu-clock 99 Hz`; empty without."""
-    countdown_s: float | None = None
-    """Until a stopping k6 is forced."""
-    note: str = ""
-    """Something to know about the whole run, like a warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +92,14 @@ def _headline(facts: RunFacts, *, frozen: bool) -> LineView:
 
 def _health(timeline: Timeline, verdict: Verdict | None) -> LineView:
     parts: list[Segment] = []
-    if verdict is not None:
-        parts.append((verdict.text, f"status-{verdict.severity}"))
     for source in SOURCES:
         status = timeline.statuses.get(source)
         if status is not None:
             parts.append(_source(status))
     parts.append(_counter("lost", timeline.samples_lost))
     parts.append(_counter("dropped", sum(timeline.drop_counts().values())))
+    if verdict is not None:
+        parts.append((verdict.text, f"status-{verdict.severity}"))
     return _joined(parts)
 
 

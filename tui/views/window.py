@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.model.series import Buckets
+from tui.model.series import Buckets, Series, newest
 from tui.model.timeline import TimeRange
+from tui.views.format import Unit, quantity
+from tui.views.trend import TrendSeries
 
 FLAME_WINDOW_S = 10.0
 TREND_COLUMNS = 240
@@ -35,3 +37,8 @@ class Window:
     def text(self) -> str:
         """How the range is called on the screen."""
         return f"last {self.length_s:g} s" + (" · frozen" if self.frozen else "")
+
+
+def trend_series(name: str, style_key: str, values: Series, unit: Unit) -> TrendSeries:
+    """Make one line of a chart whose header tells the newest value that is known."""
+    return TrendSeries(name, style_key, values, newest=quantity(newest(values), unit))

