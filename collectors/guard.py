@@ -13,7 +13,7 @@ thread that made the child.
 Messages are a 4-byte big-endian length and a JSON object.
   to the guard:   spawn {id, argv, env, cwd, fds, fd_count}
                     (fds: for stdin, stdout, stderr an index into the descriptors, or null)
-                  signal {pid, signum, group}   terminal {} + its descriptor
+                  signal {pid, signum, group}   terminal {attributes} + its descriptor
                   screen {open}   bye {}
   from the guard: spawned {id, pid}   failed {id, errno, message}   exited {pid, returncode}
 """
@@ -143,9 +143,9 @@ class Guard:
             case "signal":
                 self._signal(message["pid"], message["signum"], message["group"])
             case "terminal":
-                fd = self._fds.pop(0)
-                with contextlib.suppress(termios.error):
-                    self._terminal = (fd, termios.tcgetattr(fd))
+                attributes = message["attributes"]
+                characters = [c if c in (0, 1) else bytes([c]) for c in attributes[6]]
+                self._terminal = (self._fds.pop(0), [*attributes[:6], characters])
             case "screen":
                 self._screen_open = message["open"]
             case "bye":

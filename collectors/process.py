@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import termios
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -194,12 +195,15 @@ class Guard:
         self._send({"op": "signal", "pid": pid, "signum": int(signum), "group": group})
 
     def watch_terminal(self, fd: int) -> None:
-        """Let the guard remember the terminal's modes, to restore them if we die with a screen.
+        """Let the guard restore the terminal's present modes, should we die with a screen open.
 
         Args:
             fd: The terminal; it must stay open.
         """
-        self._send({"op": "terminal"}, [fd])
+        attributes = termios.tcgetattr(fd)
+        # Control characters come as bytes or numbers; JSON takes numbers.
+        attributes[6] = [c if isinstance(c, int) else ord(c) for c in attributes[6]]
+        self._send({"op": "terminal", "attributes": attributes}, [fd])
 
     def screen(self, *, is_open: bool) -> None:
         """Tell the guard that our screen has opened or closed."""

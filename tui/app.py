@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from textual.app import App
 
-from collectors.samples import SourceState
+from collectors.samples import MarkKind, SourceState
 from themes import load_themes
 from tui.model.phase import Phase
 from tui.screens.confirm import ConfirmScreen
@@ -16,7 +17,8 @@ from tui.screens.monitor import MonitorScreen
 from tui.screens.palette import CommandProvider
 from tui.session import Offer, Session
 from tui.views.keys import KeysView
-from tui.views.monitor import build_monitor
+from tui.views.monitor import MonitorView, build_monitor
+from tui.views.status import build_status
 from tui.views.window import Window
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 
@@ -41,8 +43,9 @@ class FlashpointApp(App[None]):
         super().__init__()
         self.session = session
         self._monitor = MonitorScreen()
-        self._frozen_at: float | None = None
+        self._frozen: MonitorView | None = None
         self._told: dict[str, tuple[SourceState, str]] = {}
+        self._marks_told = 0
         for palette in load_themes():
             self.register_theme(to_textual_theme(palette))
         self._themes = [palette.name for palette in load_themes()]
@@ -69,14 +72,22 @@ class FlashpointApp(App[None]):
         if session.aborted or (session.leaving and not session.phase.loading):
             self.exit()
             return
-        frozen = self._frozen_at is not None
-        end = self._frozen_at if self._frozen_at is not None else session.clock()
-        view = build_monitor(session.timeline, session.facts(), Window(end=end, frozen=frozen))
+        frozen = self._frozen
+        if frozen is None:
+            view = build_monitor(session.timeline, session.facts(), Window(session.clock()))
+        else:
+            status = build_status(session.timeline, session.facts(), None, frozen=True)
+            view = replace(frozen, status=status)
         with self.batch_update():
             self._monitor.show(view, KeysView(frozenset(self._disabled())))
-        self._tell_failures()
+        self._tell_news()
 
-    def _tell_failures(self) -> None:
+    def _tell_news(self) -> None:
+        marks = self.session.timeline.marks
+        for mark in marks[self._marks_told :]:
+            if mark.kind is MarkKind.NOTE:
+                self.notify(mark.text, markup=False)
+        self._marks_told = len(marks)
         for source, status in self.session.timeline.statuses.items():
             told = (status.state, status.message)
             if self._told.get(source) != told:
@@ -99,13 +110,12 @@ class FlashpointApp(App[None]):
         group, _, name = command_id.partition(".")
         match command_id:
             case "load.start":
-                self._frozen_at = None
+                self._frozen = None
                 self.session.start_load()
             case "load.stop":
                 self.session.stop_load()
             case "display.freeze":
-                frozen = self._frozen_at is not None
-                self._frozen_at = None if frozen else self.session.clock()
+                self._freeze()
             case "display.theme":
                 place = self._themes.index(self.theme) if self.theme in self._themes else -1
                 self.theme = self._themes[(place + 1) % len(self._themes)]
@@ -126,6 +136,15 @@ class FlashpointApp(App[None]):
             case _ if group == "flame":
                 self._move_in_flame(name)
         self.refresh_view()
+
+    def _freeze(self) -> None:
+        """Keep what is shown now, or go on; the status lines always tell what is."""
+        if self._frozen is not None:
+            self._frozen = None
+            return
+        session = self.session
+        window = Window(session.clock(), frozen=True)
+        self._frozen = build_monitor(session.timeline, session.facts(), window)
 
     def _move_in_flame(self, name: str) -> None:
         flame = self._monitor.flame

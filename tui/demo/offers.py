@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -18,7 +17,7 @@ FUNCTIONS: Final = {
     "update_ledger": "the route behind a mutex",
     "render_greeting": "the cheap route",
 }
-FACTORS: Final = ((2.0, "double"), (0.5, "halve"))
+FACTORS: Final = ((2.0, "double", "doubled"), (0.5, "halve", "halved"))
 
 
 def demo_url(target: Target | None) -> str | None:
@@ -32,20 +31,14 @@ def cost_offers(session: Session) -> tuple[Offer, ...]:
         Offer(
             title=f"Demo: {verb} the cost of {name}",
             help=f"Changes {where} of the demo server while it runs.",
-            run=_changing(session, name, factor, verb),
+            run=partial(_change, session, name, factor, done),
         )
         for name, where in FUNCTIONS.items()
-        for factor, verb in FACTORS
+        for factor, verb, done in FACTORS
     )
 
 
-def _changing(
-    session: Session, name: str, factor: float, verb: str
-) -> Callable[[], Awaitable[None]]:
-    return partial(_change, session, name, factor, verb)
-
-
-async def _change(session: Session, name: str, factor: float, verb: str) -> None:
+async def _change(session: Session, name: str, factor: float, done: str) -> None:
     url = demo_url(session.target)
     if url is None:
         return
@@ -58,4 +51,4 @@ async def _change(session: Session, name: str, factor: float, verb: str) -> None
         )
         session.append(status)
         return
-    session.append(Mark(session.clock(), MarkKind.NOTE, f"{verb} the cost of {name}"))
+    session.append(Mark(session.clock(), MarkKind.NOTE, f"{done} {name}"))

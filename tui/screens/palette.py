@@ -18,13 +18,13 @@ class CommandProvider(Provider):
 
     def _entries(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         app = self.app
-        for each in COMMANDS:
-            keys = " ".join(key_name(key) for key in each.keys)
-            action = partial(app.run_action, f"command('{each.id}')")
-            yield f"{each.group}: {each.title}", f"{each.help} [{keys}]", action
-        offers = getattr(app, "offers", ())
-        for offer in offers:
+        # What has no key comes first.
+        for offer in getattr(app, "offers", ()):
             yield offer.title, offer.help, offer.run
+        for each in COMMANDS:
+            keys = " or ".join(key_name(key) for key in each.keys)
+            action = partial(app.run_action, f"command('{each.id}')")
+            yield f"{each.group}: {each.title}", f"{each.help} Key: {keys}", action
 
     async def discover(self) -> Hits:
         """Offer everything before a letter is typed."""

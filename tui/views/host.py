@@ -20,7 +20,7 @@ from tui.model.usage import (
 from tui.views.format import Unit, bytes_, bytes_rate, count, cpu_cores, percent
 from tui.views.table import Cell, Column, TableView
 from tui.views.trend import TrendSeries, TrendView
-from tui.views.window import Window, trend_series
+from tui.views.window import Window, mark_columns, trend_series
 
 ROLE_TITLES: Final = {
     Role.TARGET: "server",
@@ -65,7 +65,7 @@ def build_host(timeline: Timeline, window: Window) -> HostView:
 
 
 def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
-    buckets = window.buckets
+    buckets, marks = window.buckets, mark_columns(timeline, window)
     wide = TimeRange(buckets.range.start, window.end)
     samples = timeline.hosts_in(wide)
     cores = len(samples[-1].cores) if samples else None
@@ -79,6 +79,7 @@ def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
                 trend_series("machine", "trend-3", rates(samples, buckets, busy_cores), Unit.CORES),
             ),
             ceiling=float(cores) if cores else None,
+            marks=marks,
         ),
         TrendView(
             title=f"memory of {bytes_(total)}" if total else "memory",
@@ -94,6 +95,7 @@ def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
                 ),
                 trend_series("read", "trend-2", rates(samples, buckets, _read), Unit.BYTES_RATE),
             ),
+            marks=marks,
         ),
     )
 

@@ -23,7 +23,7 @@ from tui.views.figures import Figure, FiguresView
 from tui.views.format import Unit, bytes_, count, milliseconds, percent, rate
 from tui.views.table import Cell, Column, TableView
 from tui.views.trend import TrendView
-from tui.views.window import Window, trend_series
+from tui.views.window import Window, mark_columns, trend_series
 
 NOUNS: Final = {
     RequestKind.HTTP: "request",
@@ -106,11 +106,7 @@ def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple
     buckets = window.buckets
     wide = TimeRange(buckets.range.start, window.end + buckets.width_s)
     samples = [each for each in timeline.loads_in(wide) if each.at <= window.end]
-    marks = tuple(
-        column
-        for mark in timeline.marks
-        if mark.at <= window.end and (column := buckets.column(mark.at)) is not None
-    )
+    marks = mark_columns(timeline, window)
     groups = grouped(samples, buckets)
     latencies = [_quantiles(group, kind) for group in groups]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.model.series import Buckets, Series, newest
-from tui.model.timeline import TimeRange
+from tui.model.timeline import Timeline, TimeRange
 from tui.views.format import Unit, quantity
 from tui.views.trend import TrendSeries
 
@@ -42,3 +42,10 @@ class Window:
 def trend_series(name: str, style_key: str, values: Series, unit: Unit) -> TrendSeries:
     """Make one line of a chart whose header tells the newest value that is known."""
     return TrendSeries(name, style_key, values, newest=quantity(newest(values), unit))
+
+
+def mark_columns(timeline: Timeline, window: Window) -> tuple[int, ...]:
+    """Return the columns of the trends in which something was done to the run."""
+    buckets = window.buckets
+    columns = (buckets.column(mark.at) for mark in timeline.marks if mark.at <= window.end)
+    return tuple(column for column in columns if column is not None)
