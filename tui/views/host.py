@@ -85,6 +85,7 @@ def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
             title=f"memory of {bytes_(total)}" if total else "memory",
             unit=Unit.BYTES,
             series=tuple(_role_memory(samples, buckets, r) for r in (Role.TARGET, Role.GENERATOR)),
+            marks=marks,
         ),
         TrendView(
             title="disk",
