@@ -117,8 +117,11 @@ async def _rust_binary(
         raise _NoRustError(f"rustc does not run ({_first_line(version)})")
     source = RUST_SOURCE.read_bytes()
     key = hashlib.sha256(b"\0".join([source, version, " ".join(RUST_FLAGS).encode()]))
+    folder = cache_dir / f"demo-{key.hexdigest()[:24]}"
     _own_folder(cache_dir)
-    binary = cache_dir / f"demo-server-{key.hexdigest()[:24]}"
+    _own_folder(folder)
+    # The name that the screen shows; the kernel keeps 15 characters of it.
+    binary = folder / "flashpoint-demo"
     if not (_is_ours(binary) and await _starts(guard, binary)):
         emit_log("compiling the demo server (once)")
         await _compile(guard, rustc, source, binary, emit_log)

@@ -16,7 +16,7 @@ from zlib import crc32
 from collectors.samples import Frame, FrameKind
 from tui.model.calltree import CallNode, CallTree, Path
 from tui.model.stacks import CALLER_LOST_FRAME
-from tui.views.format import fit, percent
+from tui.views.format import cell_width, fit, percent
 from tui.views.names import readable_name, short_name
 
 HUES: Final = {FrameKind.USER: 8, FrameKind.KERNEL: 4, FrameKind.JIT: 4, FrameKind.UNKNOWN: 1}
@@ -277,13 +277,20 @@ def _small_cell(path: Path, x: int, width: int, ratio: float, frames: int) -> Fl
 
 
 def label(symbol: str, width: int) -> str:
-    """The most that can be said of a symbol in `width` columns; nothing below three."""
+    """The most that can be said of a symbol in `width` columns; nothing below three.
+
+    Where the whole path does not fit, its last parts say more than its first.
+    """
     if width < 3:
         return ""
     name = readable_name(symbol)
-    if len(name) > width or not name.isascii():
-        name = fit(short_name(symbol) if len(name) > width else name, width)
-    return name
+    if name.isascii() and len(name) <= width:
+        return name
+    if cell_width(name) > width:
+        name = short_name(symbol)
+        while cell_width(name) > width and "::" in name and not name.startswith("<"):
+            name = name.partition("::")[2]
+    return fit(name, width)
 
 
 def hue(frame: Frame) -> int:

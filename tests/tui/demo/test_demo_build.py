@@ -53,7 +53,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def entries(folder: Path) -> list[str]:
-    return [str(path) for path in folder.iterdir()] if folder.exists() else []
+    return [str(path) for path in folder.rglob("*") if path.is_file()]
 
 
 def mode(path: Path | str) -> int:
