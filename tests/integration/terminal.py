@@ -109,7 +109,12 @@ class Pty:
 
     @classmethod
     async def start(
-        cls, arguments: Sequence[str], *, columns: int = 160, rows: int = 48, **env: str
+        cls,
+        arguments: Sequence[str],
+        *,
+        columns: int = 160,
+        rows: int = 48,
+        env: Mapping[str, str] | None = None,
     ) -> Pty:
         """Start the program on a new terminal."""
         ours, theirs = pty.openpty()
@@ -126,7 +131,7 @@ class Pty:
             stdout=theirs,
             stderr=theirs,
             preexec_fn=take_terminal,
-            env={**plain_environment(), "TERM": "xterm-256color", **env},
+            env={**plain_environment(), "TERM": "xterm-256color", **(env or {})},
         )
         os.close(theirs)
         os.set_blocking(ours, False)
