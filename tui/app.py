@@ -10,6 +10,7 @@ from textual.app import App
 
 from collectors.samples import MarkKind, SourceState
 from themes import load_themes
+from tui.driver import SteadyDriver
 from tui.model.phase import Phase
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
@@ -40,7 +41,7 @@ class FlashpointApp(App[None]):
     COMMANDS = {CommandProvider}  # noqa: RUF012 - Textual's own way of declaring it
 
     def __init__(self, session: Session, theme: str | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=SteadyDriver)
         self.session = session
         self._monitor = MonitorScreen()
         self._frozen: MonitorView | None = None

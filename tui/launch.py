@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import platformdirs
 
@@ -93,21 +94,28 @@ def _report(session: Session) -> int:
     result, options = session.result, session.options
     if result is not None:
         if result.summary_text:
-            print(result.summary_text)  # noqa: T201 - this is what was asked for
+            _tell(result.summary_text, sys.stdout)
         k6 = session.timeline.statuses.get("k6")
         if k6 is not None:
             hint = f" ({k6.hint})" if k6.hint else ""
-            print(f"flashpoint: {k6.message}{hint}", file=sys.stderr)  # noqa: T201
+            _tell(f"flashpoint: {k6.message}{hint}", sys.stderr)
     if options.summary is not None:
         write_summary(options.summary, session.timeline, session.record())
     return session.exit_status
+
+
+def _tell(text: str, stream: TextIO) -> None:
+    # Whoever should read it may be gone, with the terminal or the other end of a pipe.
+    with contextlib.suppress(OSError):
+        stream.write(text + "\n")
+        stream.flush()
 
 
 async def _demo_session(options: RunOptions, guard: Guard) -> Session:
     """Prepare a session with the built-in server and script."""
 
     def log(text: str) -> None:
-        print(f"flashpoint: {text}", file=sys.stderr)  # noqa: T201 - before the screen opens
+        _tell(f"flashpoint: {text}", sys.stderr)
 
     cache = Path(platformdirs.user_cache_dir("flashpoint", appauthor=False))
     server = await demo_command(guard, cache, log)

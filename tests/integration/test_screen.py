@@ -8,11 +8,12 @@ import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.integration.program import alive, family, needs_perf
+from tests.integration.program import alive, family, needs_perf, read_summary
 from tests.integration.terminal import Tmux
 from tests.waiting import eventually
 
@@ -157,13 +158,26 @@ async def test_kill_9_leaves_nothing_running_and_a_sane_terminal(
     await terminal.shows("still 42")
 
 
+async def test_a_closed_terminal_ends_everything_in_order(
+    tmux: Callable[[int, int], Tmux], tmp_path: Path
+) -> None:
+    """When the window goes away, k6 finishes, the summary is written, nothing is left running."""
+    summary = tmp_path / "s.json"
+    terminal = tmux(160, 48)
+    terminal.run("demo", "--summary", str(summary))
+    await terminal.shows("● running", within_s=60)
+    started = family(monitor_of(terminal).pid)
+    terminal.close()
+    await eventually(lambda: not alive(started), within_s=8)
+    assert read_summary(summary)["load"]["requests"] > 0
+
+
 async def test_a_broken_script_closes_the_screen_and_says_why(
-    tmux: Callable[[int, int], Tmux], tmp_path: object
+    tmux: Callable[[int, int], Tmux], tmp_path: Path
 ) -> None:
     """No empty dashboard is left: k6's own first error line and its exit code."""
-    script = f"{tmp_path}/script.js"
-    with open(script, "w") as file:  # noqa: ASYNC230 - a test's own small file
-        file.write("export default function () { nonsense(")
+    script = tmp_path / "script.js"
+    script.write_text("export default function () { nonsense(")
     terminal = tmux(100, 30)
-    terminal.run("run", script, "--no-profile")
+    terminal.run("run", str(script), "--no-profile")
     await terminal.shows("Unexpected end of input", "status=107")
