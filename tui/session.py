@@ -31,7 +31,7 @@ from collectors.samples import (
 from collectors.source import Clock, SourceError
 from collectors.target import Target
 from collectors.text import sanitise
-from tui.export.summary import ProfileFacts, RunRecord
+from tui.export.summary import RunRecord
 from tui.model.phase import Phase, RunFacts
 from tui.model.timeline import Timeline
 from tui.options import RunOptions
@@ -216,7 +216,7 @@ class Session:
         """Return what the summary file says beside the timeline."""
         assert self._binary is not None
         result, now = self.result, self.clock()
-        perf, target = self._under_test.perf, self._under_test.target
+        target = self._under_test.target
         return RunRecord(
             mode="as-written",
             started_at=self._started_at if self._started_at is not None else now,
@@ -230,9 +230,7 @@ class Session:
             instance=self.run.instance if self.run is not None else "",
             figures=result.summary if result else None,
             withheld=(result.withheld_requests or 0) if result else 0,
-            profile=ProfileFacts("perf", self.options.perf_event, self.options.perf_frequency_hz)
-            if perf is not None
-            else None,
+            profile=self._under_test.facts,
         )
 
     async def _load(self) -> None:
@@ -292,14 +290,16 @@ class Session:
         return f"without the first {seconds:g} s"
 
     def _profiler(self) -> str:
-        if self._under_test.perf is None:
+        facts = self._under_test.facts
+        if facts is None:
             return ""
-        return f"{self.options.perf_event} {self.options.perf_frequency_hz} Hz"
+        name = facts.event if facts.profiler == "perf" else facts.profiler
+        return f"{name} {facts.frequency_hz} Hz"
 
     def _roles(self) -> Mapping[Role, Collection[int]]:
-        run, perf = self.run, self._under_test.perf
+        run, profiler = self.run, self._under_test.profiler
         generator = [run.pid] if run is not None and run.pid is not None else []
-        own = [os.getpid(), self._guard.pid, *(perf.pids if perf is not None else ())]
+        own = [os.getpid(), self._guard.pid, *(profiler.pids if profiler is not None else ())]
         return {
             Role.TARGET: self._under_test.pids,
             Role.GENERATOR: generator if self.phase.loading else [],

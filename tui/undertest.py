@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Collection, Coroutine
 
 from collectors.perf.command import PerfOptions
+from collectors.perf.interner import Interner
 from collectors.perf.source import PerfSource
 from collectors.process import Guard
+from collectors.pyspy import PySpySource, find_pyspy, is_plain_python
 from collectors.samples import SourceState, SourceStatus
-from collectors.source import Clock, Emit
+from collectors.source import Clock, Emit, SourceError
 from collectors.target import Target, attach_pid, attach_port, find_target
 from collectors.target_start import StartedTarget, start_target
 from collectors.target_watch import TargetWatch
+from tui.export.summary import ProfileFacts
 from tui.options import RunOptions
 
 FIND_DEADLINE_S = 5.0
@@ -37,19 +40,30 @@ class SystemUnderTest:
         self._started: StartedTarget | None = None
         self._watch: TargetWatch | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.perf: PerfSource | None = None
+        self._interner = Interner()
+        self.profiler: PerfSource | PySpySource | None = None
         if options.profile:
             perf_options = PerfOptions(
                 frequency_hz=options.perf_frequency_hz,
                 event=options.perf_event,
                 call_graph=options.call_graph,
             )
-            self.perf = PerfSource(guard, clock, emit, perf_options)
+            self.profiler = PerfSource(guard, clock, emit, perf_options, self._interner)
 
     @property
     def target(self) -> Target | None:
         """The server as it is now, None while unknown."""
         return self._watch.target if self._watch is not None else None
+
+    @property
+    def facts(self) -> ProfileFacts | None:
+        """How stacks are taken; None without."""
+        frequency_hz = self._options.perf_frequency_hz
+        if isinstance(self.profiler, PySpySource):
+            return ProfileFacts("py-spy", "running Python threads", frequency_hz)
+        if self.profiler is not None:
+            return ProfileFacts("perf", self._options.perf_event, frequency_hz)
+        return None
 
     @property
     def pids(self) -> Collection[int]:
@@ -92,8 +106,8 @@ class SystemUnderTest:
 
     async def close(self) -> None:
         """Stop following and profiling; then end the server, if we started it."""
-        if self.perf is not None:
-            await self.perf.detach()
+        if self.profiler is not None:
+            await self.profiler.detach()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -101,7 +115,7 @@ class SystemUnderTest:
             await self._started.stop()
 
     def _own_pids(self) -> Collection[int]:
-        return (self._guard.pid, *(self.perf.pids if self.perf is not None else ()))
+        return (self._guard.pid, *(self.profiler.pids if self.profiler is not None else ()))
 
     async def _follow(self, target: Target) -> None:
         self._watch = TargetWatch(
@@ -114,8 +128,19 @@ class SystemUnderTest:
         await self._attach()
 
     async def _attach(self) -> None:
-        if self.perf is not None and self._watch is not None:
-            await self.perf.attach(self._watch.pids())
+        if self.profiler is None or self._watch is None:
+            return
+        if is_plain_python(self._watch.target.pid) and _has_pyspy():
+            # perf would show the interpreter's own functions only.
+            await self.profiler.detach()
+            self.profiler = PySpySource(
+                self._guard,
+                self._clock,
+                self._emit,
+                self._options.perf_frequency_hz,
+                self._interner,
+            )
+        await self.profiler.attach(self._watch.pids())
 
     def _changed(self, target: Target) -> None:
         self._spawn(self._attach())
@@ -127,3 +152,11 @@ class SystemUnderTest:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _has_pyspy() -> bool:
+    try:
+        find_pyspy()
+    except SourceError:
+        return False
+    return True
