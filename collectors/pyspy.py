@@ -3,7 +3,7 @@
 py-spy writes what it sampled at the end of a recording only, so recordings of one second follow
 each other, the next one started on the clock and not when the last one ends: its start-up lies
 under the end of the one before. It never pauses the target (`--nonblocking`), and leaves idle
-threads out. Format: py-spy's `raw`, one `caller;…;leaf count` a line, frames `function (file:line)`.
+threads out. Format: py-spy's `raw`, lines of `caller;…;leaf count`, frames `function (file:line)`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ set -u
 python=$1
 venv=$2
 
-"$python" -m venv "$venv" 2>/dev/null && exit 0
+"$python" -m venv "$venv" >/dev/null 2>&1 && exit 0
 rm -rf "$venv"
 
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
