@@ -21,6 +21,12 @@ FLASHPOINT = [sys.executable, "-m", "tui"]
 needs_perf = pytest.mark.skipif(
     shutil.which("perf") is None, reason="this machine has no perf; see CONTRIBUTING"
 )
+needs_compiler = pytest.mark.skipif(
+    shutil.which("gcc") is None, reason="this machine has no C compiler to build a target with"
+)
+needs_rustc = pytest.mark.skipif(
+    shutil.which("rustc") is None, reason="this machine has no rustc to build the demo server with"
+)
 
 
 @dataclass(frozen=True, slots=True)

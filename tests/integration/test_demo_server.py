@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 
 from collectors.process import PIPE, Child, Guard
+from tests.integration.program import needs_rustc
 from tui.demo.build import demo_command, listening_port, script_path
 from tui.demo.cost import read_cost, set_factor
 from tui.demo.server import MAX_CONNECTIONS
@@ -69,7 +70,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo", numbered=True)
 
 
-@pytest.fixture(params=["rust", "python"])
+@pytest.fixture(params=[pytest.param("rust", marks=needs_rustc), "python"])
 async def server(
     request: pytest.FixtureRequest, guard: Guard, cache: Path
 ) -> AsyncIterator[RunningServer]:
@@ -79,6 +80,8 @@ async def server(
 
 @pytest.fixture
 async def rust_server(guard: Guard, cache: Path) -> AsyncIterator[RunningServer]:
+    if shutil.which("rustc") is None:
+        pytest.skip("this machine has no rustc to build the demo server with")
     async with started(guard, cache, "rust") as running:
         yield running
 

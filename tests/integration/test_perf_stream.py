@@ -24,8 +24,14 @@ from collectors.perf.pipeline import Attachment, start_pipeline
 from collectors.perf.source import PerfSource
 from collectors.process import Guard
 from collectors.samples import Frame, Sample, SourceState, SourceStatus, Stack, StackBatch
+from tests.integration.program import needs_compiler, needs_perf
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(60),
+    needs_perf,
+    needs_compiler,
+]
 
 PROGRAM = """
 #include <signal.h>

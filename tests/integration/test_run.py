@@ -12,7 +12,13 @@ import pytest
 
 from collectors.process import PIPE, Guard
 from tests.integration.conftest import Server
-from tests.integration.program import FLASHPOINT, flashpoint, needs_perf, read_summary
+from tests.integration.program import (
+    FLASHPOINT,
+    flashpoint,
+    needs_perf,
+    needs_rustc,
+    read_summary,
+)
 from tests.waiting import eventually
 from tui.demo.build import script_path
 from tui.demo.cost import read_cost
@@ -50,6 +56,7 @@ async def test_a_demo_run_agrees_with_k6_and_knows_the_heavy_function(tmp_path: 
 
 
 @needs_perf
+@needs_rustc
 @pytest.mark.timeout(180)
 async def test_cpu_seconds_of_each_function_are_what_the_server_accounts(
     demo_server: Server, tmp_path: Path
