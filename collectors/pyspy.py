@@ -2,8 +2,9 @@
 
 py-spy writes what it sampled at the end of a recording only, so recordings of one second follow
 each other, the next one started on the clock and not when the last one ends: its start-up lies
-under the end of the one before. It never pauses the target (`--nonblocking`). Only threads that hold
-the interpreter's lock are sampled: one that waits for it burns nothing. Format: py-spy's `raw`, lines of `caller;…;leaf count`, frames `function (file:line)`.
+under the end of the one before. It never pauses the target (`--nonblocking`). Only threads that
+hold the interpreter's lock are sampled: one that waits for it burns nothing. Format: py-spy's
+`raw`, lines of `caller;…;leaf count` with frames `function (file:line)`.
 """
 
 from __future__ import annotations
