@@ -31,9 +31,10 @@ class LineSplitter:
                 self._skipping = False
                 continue
             if len(line) > self._max_bytes:
-                line = line[: self._max_bytes]
+                out.append(line[: self._max_bytes])
                 self.cut += 1
-            out.append(line.removesuffix(b"\r"))
+            else:
+                out.append(line.removesuffix(b"\r"))
         if self._skipping:
             self._rest = b""
         elif len(self._rest) > self._max_bytes:

@@ -11,12 +11,13 @@ from typing import Final
 
 MAX_SYMBOL_BYTES: Final = 512
 
-# Bidirectional controls, zero-width characters, line separators, tag characters, and the
-# byte-order mark: all of them can make a line read differently from what it holds.
+# Bidirectional controls, zero-width characters, variation selectors, line separators, tag
+# characters, and the byte-order mark: all of them can make a line read differently from what it
+# holds. They are the default ignorable code points of Unicode, and U+2028 and U+2029.
 _FORMAT = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _HOSTILE = re.compile(f"[\x00-\x1f\x7f-\x9f{_FORMAT}\ud800-\udfff]")
 

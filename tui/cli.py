@@ -17,7 +17,8 @@ import click
 import platformdirs
 
 from collectors.source import SourceError
-from tui.config import PROJECT_FILE, load_defaults
+from collectors.text import sanitise
+from tui.config import PROJECT_FILE, FileOption, load_defaults
 from tui.launch import run as launch
 from tui.options import RunOptions, parse_duration
 
@@ -109,7 +110,7 @@ def cli() -> None:
 @_with_options([*ATTACH_OPTIONS, *RUN_OPTIONS])
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
-    r"""Load a server with a k6 SCRIPT and watch it.
+    """Load a server with a k6 SCRIPT and watch it.
 
     The server is started from the command line after `--`, or named by --pid or --port, or found
     from k6's own connections:
@@ -118,7 +119,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
       flashpoint run script.js -- ./server --port 8080
       flashpoint run script.js --port 8080
       flashpoint run script.js
-    """
+    """  # noqa: D301 - click wants the backspace itself
     command: tuple[str, ...] = ctx.obj or ()
     if command and given["pid"] is not None:
         raise SourceError(
@@ -168,7 +169,7 @@ def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOpti
 
 def _run(options: RunOptions, *, demo: bool = False) -> int:
     streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not options.headless and not all(stream.isatty() for stream in streams):
+    if not options.headless and not all(stream and stream.isatty() for stream in streams):
         raise SourceError("this is no terminal", "add --headless")
     return asyncio.run(launch(options, demo=demo))
 
@@ -197,6 +198,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except SourceError as error:
         return _refuse(error.message, error.hint)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return EXIT_REFUSED
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -209,14 +213,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _refuse(message: str, hint: str) -> int:
     text = f"{message} ({hint})" if hint else message
-    click.echo(f"flashpoint: {text}", err=True)
+    click.echo(f"flashpoint: {sanitise(text)}", err=True)
     return EXIT_REFUSED
 
 
 def _defaults() -> dict[str, dict[str, Any]]:
     user_file = platformdirs.user_config_path("flashpoint", appauthor=False) / PROJECT_FILE
     commands = {
-        name: frozenset(p.name for p in each.params if isinstance(p, click.Option) and p.name)
+        name: {
+            p.opts[0].removeprefix("--"): FileOption(p.name, p.multiple)
+            for p in each.params
+            if isinstance(p, click.Option) and p.name
+        }
         for name, each in cli.commands.items()
     }
     return load_defaults([user_file, Path(PROJECT_FILE)], commands)

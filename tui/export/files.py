@@ -6,9 +6,13 @@ import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from collectors.source import SourceError
 from collectors.text import sanitise
+
+# Besides the system's own: a loop of links is a RuntimeError, a NUL in a name a ValueError.
+_UNUSABLE: Final = (OSError, RuntimeError, ValueError)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -26,7 +30,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             return
         # Through a link to what it leads to, so that the link survives.
         target = path.resolve()
-        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
+        # Cut, so that it fits into 255 bytes whatever its characters.
+        temporary = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(temporary, flags, 0o600)
         try:
@@ -39,11 +44,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-    except OSError as error:
-        raise SourceError(
-            f"can't write {sanitise(str(path))}: {error.strerror or error}",
-            "choose a folder that exists and that you may write to",
-        ) from None
+    except _UNUSABLE as error:
+        raise _refused(path, error) from None
 
 
 def check_writable(path: Path) -> None:
@@ -52,14 +54,29 @@ def check_writable(path: Path) -> None:
     Raises:
         SourceError: it can't.
     """
-    folder = path.resolve().parent
-    if path.is_dir():
+    try:
+        folder = path.resolve().parent
+        is_folder, is_there = path.is_dir(), path.exists()
+        # A file is replaced, so its folder counts; a device is written to as it is.
+        place = path if is_there and not path.is_file() else folder
+        allowed = os.access(place, os.W_OK)
+    except _UNUSABLE as error:
+        raise _refused(path, error) from None
+    if is_folder:
         raise SourceError(f"{sanitise(str(path))} is a folder", "name a file in it")
     if not folder.is_dir():
         raise SourceError(
             f"{sanitise(str(folder))}: there is no such folder", "make it, or choose another"
         )
-    if not os.access(path if path.exists() else folder, os.W_OK):
+    if not allowed:
         raise SourceError(
             f"can't write {sanitise(str(path))}: permission denied", "choose another place"
         )
+
+
+def _refused(path: Path, error: Exception) -> SourceError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return SourceError(
+        f"can't write {sanitise(str(path))}: {sanitise(reason)}",
+        "choose a folder that exists and that you may write to",
+    )
