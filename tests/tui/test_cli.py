@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tui.cli import cli, main
-from tui.options import RunOptions, parse_duration
+from tui.options import RunOptions
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunOptions
         (["run", "x.js", "./server", "--headless"], "unexpected extra argument"),
         (["demo", "--", "./server"], "brings its own server"),
         (["nonsense"], "No such command"),
+        (["run", "x.js", "a\nb\x1b[2J", "--headless"], "a␊b␛[2J"),
     ],
 )
 def test_bad_input_is_one_clear_line(
@@ -73,6 +74,31 @@ def test_a_summary_that_can_not_be_written_is_told_before_the_start(
     assert "there is no such folder" in capsys.readouterr().err
 
 
+def test_without_arguments_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """As help, on standard error, and with the status of a refusal."""
+    assert main([]) == 2
+    output = capsys.readouterr()
+    assert output.err.startswith("Usage: flashpoint")
+    assert output.out == ""
+
+
+def test_help_shows_the_examples_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not wrapped into each other."""
+    assert main(["run", "--help"]) == 0
+    assert "\n    flashpoint run script.js --port 8080\n" in capsys.readouterr().out
+
+
+def test_closed_standard_streams_are_no_terminal(
+    launched: list[RunOptions],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Python has None in their place."""
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["run", "x.js"]) == 2
+    assert "add --headless" in capsys.readouterr().err
+
+
 def test_what_follows_the_dashes_is_the_servers_own(launched: list[RunOptions]) -> None:
     """Even where it looks like options of ours."""
     assert main(["run", "x.js", "--headless", "--", "./s", "--port", "1", "--", "--pid"]) == 0
@@ -99,7 +125,15 @@ def test_flags_win_over_environment_over_project_over_user(
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("port = ", "flashpoint.toml"), ("pork = 1", "unknown option pork"), ("[x]\ny = 1", "[x]")],
+    [
+        ("port = ", "flashpoint.toml"),
+        ("pork = 1", "unknown option pork"),
+        ("[x]\ny = 1", "[x]"),
+        ("port = 1.5", "'1.5' is not a valid integer"),
+        ("perf-frequency = true", "'true' is not a valid integer"),
+        ("summary = ['a']", "summary takes one value"),
+        ("no-profile = 'perhaps'", "'perhaps' is not a valid boolean"),
+    ],
 )
 def test_a_broken_file_is_told(
     text: str, said: str, launched: list[RunOptions], capsys: pytest.CaptureFixture[str]
@@ -112,6 +146,14 @@ def test_a_broken_file_is_told(
     assert error.count("\n") == 1
 
 
+def test_a_file_may_hold_lists_and_switches(launched: list[RunOptions]) -> None:
+    """By the names that the options have on the command line."""
+    Path("flashpoint.toml").write_text("k6-arg = ['-e', 'A=1']\nno-profile = true\nport = 80\n")
+    assert main(["run", "x.js", "--headless"]) == 0
+    options = launched[0]
+    assert (options.k6_args, options.profile, options.port) == (("-e", "A=1"), False, 80)
+
+
 def test_every_option_has_a_variable() -> None:
     """FLASHPOINT_ and its long name."""
     for command in cli.commands.values():
@@ -120,18 +162,3 @@ def test_every_option_has_a_variable() -> None:
             if long:
                 expected = "FLASHPOINT_" + long[0][2:].replace("-", "_").upper()
                 assert parameter.envvar == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("15", 15), ("1m30s", 90), ("500ms", 0.5), ("1.5h", 5400), ("2s", 2)]
-)
-def test_durations_are_read_as_k6_writes_them(text: str, seconds: float) -> None:
-    """And plain seconds."""
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "0", "-1s", "s", "1x", "1 s 2", "nan", "1e400"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """With an example of one."""
-    with pytest.raises(ValueError, match="no duration"):
-        parse_duration(text)
