@@ -90,7 +90,8 @@ def _unknown(path: Path, what: str, known: Iterable[str]) -> SourceError:
 def _as_given(path: Path, name: str, value: Any, option: FileOption) -> str | list[str]:
     """Return a value as the command line would hold it."""
     values = value if option.repeatable and isinstance(value, list) else [value]
-    if not all(isinstance(each, str | int | float) for each in values):
+    # A NUL can't stand on a command line, and no file has one in its name.
+    if not all(isinstance(each, str | int | float) and "\0" not in str(each) for each in values):
         raise SourceError(
             f"{sanitise(str(path))}: {name} takes {'texts' if option.repeatable else 'one value'}",
             'write it like name = "value"',

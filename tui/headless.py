@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Final, TextIO
 
 from collectors.samples import LogLine, Role, SourceState, SourceStatus
@@ -20,6 +21,8 @@ PROGRESS_S: Final = 1.0
 WINDOW_S: Final = 2.0
 """What a line of progress covers: the newest push is in it whenever it came."""
 BAR_COLUMNS: Final = 20
+FALLBACK_COLUMNS: Final = 80
+"""Of a terminal that does not tell how wide it is."""
 
 
 async def run_headless(session: Session, stream: TextIO) -> None:
@@ -58,7 +61,7 @@ class Progress:
         line = progress_line(self._session)
         if self._in_place:
             bar = _bar(self._session)
-            self._stream.write("\r\x1b[2K" + fit(f"{bar}{line}", 158))
+            self._stream.write("\r\x1b[2K" + fit(f"{bar}{line}", _columns(self._stream)))
         else:
             self._stream.write(line + "\n")
         self._stream.flush()
@@ -132,6 +135,15 @@ def _hottest(timeline: Timeline, now: float) -> str:
     if not rows or not tree.period_ns:
         return ""
     return f"{short_name(rows[0].symbol)} {percent(rows[0].self_period_ns / tree.period_ns)}"
+
+
+def _columns(stream: TextIO) -> int:
+    # A line that wraps can't be written over.
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 0
+    return (columns or FALLBACK_COLUMNS) - 1
 
 
 def _bar(session: Session) -> str:

@@ -76,6 +76,7 @@ def test_values_are_as_on_the_command_line(
         ("port = [1]", "port takes one value"),
         ("port = 07:30:00", "port takes one value"),
         ("k6-arg = [['x']]", "k6-arg takes texts"),
+        ('warm-up = "a\\u0000b"', "warm-up takes one value"),
         ("port = " + "[" * 5000, "recursion"),
     ],
 )

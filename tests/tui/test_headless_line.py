@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import pty
+import termios
 from pathlib import Path
 from typing import cast
 
@@ -104,3 +106,16 @@ def test_on_a_terminal_the_line_is_written_over() -> None:
     assert "\n" not in stream.getvalue()
     progress.finish()
     assert stream.getvalue().endswith("\r\x1b[2K")
+
+
+def test_a_line_never_wraps() -> None:
+    """A wrapped one could not be written over: on 40 columns it takes 39."""
+    run = session(164.0)
+    fill(run, first=101, last=164)
+    ours, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (5, 40))
+    with open(ours, "rb", 0) as screen, open(terminal, "w", encoding="utf-8") as stream:
+        Progress(run, stream).tell()
+        written = screen.read(4096).decode()
+    assert written == "\r\x1b[2K 1:04 running · 10.0 requests/s · p50 …"
+    assert len(written.removeprefix("\r\x1b[2K")) == 39

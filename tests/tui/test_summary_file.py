@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,34 +66,125 @@ def timeline() -> Timeline:
     return line
 
 
-def test_every_figure_is_the_one_computed_by_hand() -> None:
-    """The schema, field by field."""
+def in_bucket(share: float) -> object:
+    """Return what lies this far into the bucket of 10 ms, in milliseconds."""
+    # 10 ms is in bucket -53 of schema 3, which ends at 2**(-53 / 8) s.
+    return pytest.approx(1_000 * 2 ** ((-54 + share) / 8), rel=1e-9)
+
+
+def test_the_run_is_told_as_it_was() -> None:
+    """What was run, by what, and how it ended; nothing more than the schema has."""
     made = summary(timeline(), record())
-    assert made["schema"] == "flashpoint.summary/1"
-    assert (made["duration_s"], made["mode"], made["exit_status"]) == (4.0, "as-written", 0)
-    assert made["k6"] == {"version": "1.1.0", "path": "/k6", "exit_code": 105}
+    sections = {name: made.pop(name) for name in ("load", "machine", "profile")}
+    assert all(sections.values())
+    assert made == {
+        "schema": "flashpoint.summary/1",
+        "mode": "as-written",
+        "target": "server (pid 1)",
+        "duration_s": 4.0,
+        "warm_up_s": 0.0,
+        "exit_status": 0,
+        "k6": {"version": "1.1.0", "path": "/k6", "exit_code": 105},
+        "k6_summary": {"requests": 42, "p95_ms": 9.0},
+        "dropped": {"k6_withheld": 2},
+    }
+
+
+def test_the_load_is_the_one_computed_by_hand() -> None:
+    """Forty streamed requests of 10 ms, two withheld; the push of another k6 is not ours."""
+    same = {"name": "/", "method": "GET", "p95_ms": in_bucket(0.95)}
+    assert summary(timeline(), record())["load"] == {
+        "unit": "http",
+        "requests": 42,
+        "streamed_requests": 40,
+        "failed": 4,
+        "rps": 10.0,
+        "latency_ms": {
+            "mean": pytest.approx(10.0),
+            "p50": in_bucket(0.5),
+            "p90": in_bucket(0.9),
+            "p95": in_bucket(0.95),
+            "p99": in_bucket(0.99),
+            "max": 11.0,
+            "max_at_most": in_bucket(1.0),
+        },
+        "iterations": 40,
+        "dropped_iterations": 0,
+        "bytes_sent": 400,
+        "bytes_received": 800,
+        "checks": {"passed": 7, "failed": 1},
+        "endpoints": [
+            {"status": "200", "requests": 36, "failed": 0, **same},
+            {"status": "500", "requests": 4, "failed": 4, **same},
+        ],
+    }
+
+
+def test_the_machine_is_the_one_computed_by_hand() -> None:
+    """Four seconds of half a core of server, a quarter of k6, two half-busy cores."""
+    machine = summary(timeline(), record())["machine"]
+    role = {
+        "rss_bytes_max": 1_000,
+        "read_bytes": 24,
+        "written_bytes": 28,
+        "threads": 2,
+        "voluntary_switches": 16,
+        "involuntary_switches": 20,
+        "throttled_seconds": 0.0,
+    }
+    assert machine == {
+        "cores": 2,
+        "target": {"cpu_seconds": 2.0, "cpu_cores_mean": 0.5, **role},
+        "generator": {"cpu_seconds": 1.0, "cpu_cores_mean": 0.25, **role},
+        "monitor": {"cpu_seconds": 0.0, "cpu_cores_mean": None, **dict.fromkeys(role)},
+        "host": {
+            "cpu_seconds": 4.0,
+            "cpu_cores_mean": 1.0,
+            "memory_used_bytes_max": 1 << 20,
+            "memory_total_bytes": 1 << 30,
+            "read_bytes": 0,
+            "written_bytes": 0,
+        },
+    }
+
+
+def test_the_profile_is_the_one_computed_by_hand() -> None:
+    """Forty samples of 10 ms over 42 requests, eight of them without symbol and caller."""
+    profile = summary(timeline(), record())["profile"]
+    top = profile.pop("top")
+    assert profile == {
+        "profiler": "perf",
+        "event": "cpu-clock",
+        "frequency_hz": 100,
+        "samples": 40,
+        "lost": 0,
+        "unknown_ratio": 0.2,
+        "caller_lost_ratio": 0.2,
+        "cpu_us_per_request": pytest.approx(0.4e6 / 42),
+    }
+    assert top[0] == {
+        "symbol": "main",
+        "module": "server",
+        "kind": "user",
+        "self_ratio": pytest.approx(0.8),
+        "total_ratio": pytest.approx(0.8),
+        "self_us_per_request": pytest.approx(0.32e6 / 42),
+        "total_us_per_request": pytest.approx(0.32e6 / 42),
+    }
+    # What lost its callers is summed apart, so that no other total holds a guess.
+    shares = [(row["symbol"], row["self_ratio"], row["total_ratio"]) for row in top[1:]]
+    assert shares == [("?", 0.2, 0.2), ("main", 0.0, 0.2)]
+
+
+def test_a_run_of_which_little_is_known_is_full_of_nulls() -> None:
+    """No profile, no summary of k6, no load: nothing is made up."""
+    bare = replace(record(), figures=None, profile=None, target="", withheld=0, instance="k6-9")
+    made = summary(timeline(), bare)
+    assert (made["target"], made["profile"]) == (None, None)
+    assert made["k6_summary"] == {"requests": None, "p95_ms": None}
     load_part = made["load"]
-    assert (load_part["requests"], load_part["streamed_requests"]) == (42, 40)
-    assert (load_part["failed"], load_part["rps"]) == (4, 10.0)
-    assert load_part["latency_ms"]["mean"] == pytest.approx(10.0)
-    assert load_part["latency_ms"]["p95"] == pytest.approx(10.0, rel=0.09)
-    assert load_part["latency_ms"]["max"] == 11.0
-    assert load_part["checks"] == {"passed": 7, "failed": 1}
-    endpoints = [(e["status"], e["requests"], e["failed"]) for e in load_part["endpoints"]]
-    assert endpoints == [("200", 36, 0), ("500", 4, 4)]
-    assert made["k6_summary"] == {"requests": 42, "p95_ms": 9.0}
-    assert made["machine"]["target"]["cpu_seconds"] == 2.0
-    assert made["machine"]["generator"]["cpu_cores_mean"] == 0.25
-    assert made["machine"]["monitor"]["cpu_cores_mean"] is None
-    assert made["machine"]["host"]["cpu_seconds"] == 4.0
-    profile = made["profile"]
-    assert (profile["samples"], profile["lost"], profile["frequency_hz"]) == (40, 0, 100)
-    assert (profile["unknown_ratio"], profile["caller_lost_ratio"]) == (0.2, 0.2)
-    assert profile["cpu_us_per_request"] == pytest.approx(0.4e6 / 42)
-    top = profile["top"][0]
-    assert (top["symbol"], top["self_ratio"]) == ("main", pytest.approx(0.8))
-    assert top["self_us_per_request"] == pytest.approx(0.32e6 / 42)
-    assert made["dropped"] == {"k6_withheld": 2}
+    assert (load_part["requests"], load_part["rps"], load_part["checks"]) == (0, None, None)
+    assert set(load_part["latency_ms"].values()) == {None}
 
 
 def test_a_warm_up_is_left_out_of_load_and_profile() -> None:
@@ -122,3 +214,10 @@ def test_what_can_not_be_written_is_told(tmp_path: Path) -> None:
     """One clear error, and what was there is still there."""
     with pytest.raises(SourceError, match="can't write"):
         write_atomically(tmp_path / "no" / "file", b"x")
+
+
+def test_a_path_that_is_no_text_is_no_obstacle(tmp_path: Path) -> None:
+    """A folder's name may be any bytes."""
+    odd = replace(record(), k6_path="/opt/\udcff/k6")
+    write_summary(tmp_path / "s.json", timeline(), odd)
+    assert json.loads((tmp_path / "s.json").read_text())["k6"]["path"] == "/opt/\\xff/k6"

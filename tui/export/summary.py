@@ -14,6 +14,7 @@ import msgspec
 
 from collectors.k6.summary import K6Summary
 from collectors.samples import Role, StackCount
+from collectors.text import sanitise
 from tui.export.files import write_atomically
 from tui.model.calltree import FunctionTotal, build_tree, top_table
 from tui.model.latency import mean, quantile, upper_bound
@@ -73,7 +74,11 @@ def summary(timeline: Timeline, run: RunRecord) -> dict[str, Any]:
         "warm_up_s": run.warm_up_s,
         "exit_status": run.exit_status,
         "target": run.target or None,
-        "k6": {"version": run.k6_version, "path": run.k6_path, "exit_code": run.k6_exit_code},
+        "k6": {
+            "version": run.k6_version,
+            "path": sanitise(run.k6_path),
+            "exit_code": run.k6_exit_code,
+        },
         "load": load,
         "k6_summary": {
             "requests": figures.requests if figures is not None else None,

@@ -8,6 +8,7 @@ taken as spread evenly over the logarithm, as Prometheus does for exponential bu
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 
 from collectors.samples import EMPTY_HISTOGRAM, Histogram
@@ -47,15 +48,12 @@ def quantile(histogram: Histogram, q: float) -> float | None:
         return None
     rank = q * histogram.count
     seen = histogram.zero_count
-    if rank <= seen:
+    if seen and rank <= seen:
         return 0.0
-    growth_log2 = 2.0**-histogram.schema
-    index = 0
     for index in sorted(histogram.buckets):
         count = histogram.buckets[index]
         if seen + count >= rank:
-            inside = (rank - seen) / count
-            return float(2.0 ** ((index - 1 + inside) * growth_log2))
+            return _bound(index - 1 + (rank - seen) / count, histogram.schema)
         seen += count
     return upper_bound(histogram)
 
@@ -66,9 +64,15 @@ def upper_bound(histogram: Histogram) -> float | None:
         return None
     if not histogram.buckets:
         return 0.0
-    return float(2.0 ** (max(histogram.buckets) * 2.0**-histogram.schema))
+    return _bound(max(histogram.buckets), histogram.schema)
 
 
 def mean(histogram: Histogram) -> float | None:
     """Return the exact mean, or None of nothing."""
     return histogram.sum / histogram.count if histogram.count else None
+
+
+def _bound(index: float, schema: int) -> float:
+    # The highest buckets end above what a float can hold.
+    exponent = index * 2.0**-schema
+    return float(2.0**exponent) if exponent < 1024 else sys.float_info.max

@@ -104,8 +104,7 @@ def _figures(load: LoadRange, whole: Sequence[LoadSample], kind: RequestKind) ->
 def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[TrendView, ...]:
     """Build the trends of rate, latency and errors."""
     buckets = window.buckets
-    wide = TimeRange(buckets.range.start, window.end + buckets.width_s)
-    samples = [each for each in timeline.loads_in(wide) if each.at <= window.end]
+    samples = timeline.loads_in(TimeRange(buckets.range.start, window.end))
     marks = mark_columns(timeline, window)
     groups = grouped(samples, buckets)
     latencies = [_quantiles(group, kind) for group in groups]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from collectors.samples import LogLine
 from tui.model.timeline import Timeline
-from tui.views.format import clock, fit, pad
+from tui.views.format import cell_width, clock, pad
 from tui.views.trend import Segment
 
 SHOWN_LINES = 200
@@ -28,6 +28,8 @@ def build_log(timeline: Timeline, end: float) -> LogView:
 
 def draw_log(view: LogView, width: int, height: int) -> list[list[Segment]]:
     """Draw the newest lines that fit, one row each."""
+    if width <= 0 or height <= 0:
+        return []
     if not view.lines:
         return [[(pad("nothing logged yet", width), "table-empty")]]
     return [_row(line, view.origin, width) for line in view.lines[-height:]]
@@ -36,5 +38,7 @@ def draw_log(view: LogView, width: int, height: int) -> list[list[Segment]]:
 def _row(line: LogLine, origin: float, width: int) -> list[Segment]:
     head = f"{clock(line.at - origin):>7} {line.source:<7}"
     style = f"log-{line.level}" if line.level in ("warning", "error") else "log-text"
-    room = max(0, width - len(head) - 1)
-    return [(fit(head, width), "log-time"), (" " + pad(fit(line.text, room), room), style)]
+    room = width - cell_width(head)
+    if room <= 0:
+        return [(pad(head, width), "log-time")]
+    return [(head, "log-time"), (pad(f" {line.text}", room), style)]

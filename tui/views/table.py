@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.views.format import fit, pad
+from tui.views.format import pad
 from tui.views.trend import Segment
 
 
@@ -48,7 +48,7 @@ def draw_table(view: TableView, width: int, height: int) -> list[list[Segment]]:
     columns = _fitting(view.columns, width)
     rows = [[(pad(_line(columns, [Cell(c.title) for c, _ in columns]), width), "table-title")]]
     if not view.rows:
-        rows.append([(pad(fit(view.empty_text, width), width), "table-empty")])
+        rows.append([(pad(view.empty_text, width), "table-empty")])
     room = height - 1
     shown = view.rows if len(view.rows) <= room else view.rows[: max(0, room - 1)]
     rows.extend(_row(columns, row, width) for row in shown)
@@ -80,7 +80,8 @@ def _row(columns: list[tuple[Column, int]], cells: tuple[Cell, ...], width: int)
     for place, ((column, room), cell) in enumerate(zip(columns, cells, strict=False)):
         gap = " " if place else ""
         text = gap + pad(cell.text, room, align="right" if column.right else "left")
-        segments.append((fit(text, width - used), cell.style_key or "table-cell"))
+        size = min(room + len(gap), width - used)
+        segments.append((pad(text, size), cell.style_key or "table-cell"))
         used += room + len(gap)
     if used < width:
         segments.append((" " * (width - used), "table-cell"))

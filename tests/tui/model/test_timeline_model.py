@@ -6,35 +6,23 @@ from hypothesis import strategies as st
 
 from collectors.samples import (
     Drop,
-    Frame,
-    FrameKind,
-    HostSample,
-    RequestKind,
-    Role,
-    Stack,
+    LogLine,
+    Mark,
+    MarkKind,
+    Sample,
+    SourceState,
+    SourceStatus,
     StackBatch,
     StackCount,
 )
-from tests.builders import histogram, host, load, usage
-from tui.model.load import endpoint_totals, kind_of, summarise
-from tui.model.perrequest import matched_requests, stack_seconds
-from tui.model.series import Buckets, grouped, newest, rates
-from tui.model.timeline import Timeline, TimeRange
-from tui.model.usage import summarise_host, summarise_role
-from tui.model.verdict import Severity, judge
+from tests.builders import batch, host, load
+from tui.model.timeline import LOG_LINES_KEPT, Timeline, TimeRange
+
+moments = st.floats(100, 160) | st.integers(100, 160).map(float)
+cuts = st.tuples(moments, moments, moments).map(sorted)
 
 
-def batch(at: float, samples: int, period_ns: int = 10_000_000) -> StackBatch:
-    """Return a batch of one stack."""
-    counts = {0: StackCount(samples, samples * period_ns)}
-    frames = {0: Frame("main", "server", FrameKind.USER)}
-    return StackBatch(at, at, counts, {0: Stack("s", "t", (0,))}, frames)
-
-
-cuts = st.tuples(*[st.floats(100, 160)] * 3).map(sorted)
-
-
-@given(cuts, st.lists(st.floats(100, 160), max_size=30).map(sorted))
+@given(cuts, st.lists(moments, max_size=30).map(sorted))
 def test_adjoining_ranges_count_everything_once(cut: list[float], times: list[float]) -> None:
     """window(a, b) + window(b, c) = window(a, c), for load, machine and stacks."""
     timeline = Timeline(100.0)
@@ -52,112 +40,82 @@ def test_adjoining_ranges_count_everything_once(cut: list[float], times: list[fl
     assert samples(first) + samples(second) == samples(both)
 
 
+def test_a_range_has_its_end_and_not_its_start() -> None:
+    """What ended at its start belongs to the range before."""
+    timeline = Timeline(0.0)
+    for at in (1.0, 2.0, 3.0):
+        timeline.append(load(at))
+    assert [each.at for each in timeline.loads_in(TimeRange(1.0, 2.0))] == [2.0]
+    assert timeline.loads_in(TimeRange(3.0, 9.0)) == []
+    assert (TimeRange(1.0, 2.5).duration_s, TimeRange(2.0, 1.0).duration_s) == (1.5, 0.0)
+
+
+def test_stacks_are_kept_by_seconds() -> None:
+    """A range has the whole seconds that begin in it; batches of one second add up."""
+    timeline = Timeline(0.0)
+    for at, samples in ((1.2, 1), (1.9, 2), (2.0, 4), (3.5, 8)):
+        timeline.append(batch(at, samples, period_ns=5))
+    assert timeline.stacks_in(TimeRange(0.5, 1.0)) == {0: StackCount(3, 15)}
+    assert timeline.stacks_in(TimeRange(1.0, 3.0)) == {0: StackCount(12, 60)}
+    assert timeline.stacks_in(TimeRange(1.0, 1.9)) == {}
+    assert (timeline.first_stack_at, timeline.newest_stack_at) == (1.2, 3.5)
+
+
+def test_a_batch_without_stacks_is_no_sign_of_life() -> None:
+    """It tells losses only."""
+    timeline = Timeline(0.0)
+    timeline.append(StackBatch(1.0, 1.0, {}, lost=3))
+    assert (timeline.first_stack_at, timeline.newest_stack_at) == (None, None)
+
+
 def test_drops_and_losses_add_up() -> None:
     """By reason, from every source."""
     timeline = Timeline(0.0)
     timeline.append(Drop(1.0, "foreign_push", 2))
     timeline.append(StackBatch(1.0, 1.0, {}, lost=3, rejected={"foreign_push": 1}))
+    timeline.append(StackBatch(2.0, 2.0, {}, lost=1))
     assert timeline.drop_counts() == {"foreign_push": 3}
-    assert timeline.samples_lost == 3
+    assert timeline.samples_lost == 4
 
 
-def test_a_load_range_sums_deltas() -> None:
-    """Rates divide by the time that was measured, ratios by what was counted."""
-    samples = [load(1.0, 10, failed=1), load(3.0, 30, interval_s=2.0, failed=3)]
-    summed = summarise(samples, RequestKind.HTTP)
-    assert (summed.requests, summed.failed, summed.covered_s) == (40, 4, 3.0)
-    assert summed.rps == pytest.approx(40 / 3)
-    assert summed.failed_ratio == pytest.approx(0.1)
-    assert summarise([], RequestKind.HTTP).rps is None
-    assert endpoint_totals(samples, RequestKind.HTTP) == []
+def test_the_newest_status_of_a_source_counts() -> None:
+    """One each."""
+    timeline = Timeline(0.0)
+    starting = SourceStatus(1.0, "perf", SourceState.STARTING, "")
+    live = SourceStatus(2.0, "perf", SourceState.LIVE, "")
+    other = SourceStatus(1.5, "k6", SourceState.FAILED, "gone")
+    for status in (starting, other, live):
+        timeline.append(status)
+    assert timeline.statuses == {"perf": live, "k6": other}
 
 
-def test_the_first_kind_that_occurs_is_the_request() -> None:
-    """HTTP before gRPC before iterations, whichever comes first in time."""
-    grpc, iteration = RequestKind.GRPC, RequestKind.ITERATION
-    assert kind_of([load(1, kind=iteration), load(2, kind=grpc)]) is grpc
-    assert kind_of([load(1, kind=grpc), load(2)]) is RequestKind.HTTP
-    assert kind_of([]) is RequestKind.HTTP
+@pytest.mark.parametrize(
+    "sample",
+    [
+        load(1.0),
+        host(1.0),
+        batch(1.0),
+        SourceStatus(1.0, "k6", SourceState.LIVE, ""),
+        LogLine(1.0, "k6", "info", "x"),
+        Drop(1.0, "x", 1),
+        Mark(1.0, MarkKind.NOTE, "x"),
+    ],
+    ids=lambda sample: type(sample).__name__,
+)
+def test_every_sample_is_a_new_revision(sample: Sample) -> None:
+    """Equal revisions mean equal contents."""
+    timeline = Timeline(0.0)
+    timeline.append(sample)
+    timeline.append(sample)
+    assert timeline.revision == 2
 
 
-def test_rates_are_spread_by_overlap() -> None:
-    """An interval across two buckets counts in both; where nothing was measured is a gap."""
-    buckets = Buckets.ending_at(14.0, 4, 1.0)
-    assert (buckets.first, buckets.range) == (10, TimeRange(10.0, 14.0))
-    samples = [load(11.5, 10), load(13.0, 30, interval_s=1.0)]
-
-    def per_second(sample: object) -> float:
-        assert hasattr(sample, "iterations")
-        return float(sample.iterations)
-
-    assert rates(samples, buckets, per_second) == (10.0, 10.0, 30.0, None)
-    assert newest((1.0, 2.0, None)) == 2.0
-    assert newest((1.0, None, None, None)) is None
-
-
-@given(st.lists(st.floats(0.2, 3.0), min_size=1, max_size=20), st.floats(0.3, 5.0))
-def test_spreading_conserves_the_amount(intervals: list[float], width_s: float) -> None:
-    """Where intervals fill the buckets, rate × width summed is what happened."""
-    at, samples = 50.0, []
-    for interval_s in intervals:
-        at += interval_s
-        samples.append(load(at, 10, interval_s=interval_s))
-    buckets = Buckets.ending_at(at, 100, width_s)
-    per_bucket = rates(samples, buckets, lambda s: s.iterations / s.interval_s)
-    shares = rates(samples, buckets, lambda s: 1.0)
-    assert [value is None for value in per_bucket] == [value is None for value in shares]
-    assert all(value is None or 3.3 <= value <= 50.1 for value in per_bucket)
-
-
-def test_a_bucket_shows_what_ended_in_it() -> None:
-    """Or what covers it, where nothing ended."""
-    buckets = Buckets.ending_at(13.0, 3, 1.0)
-    one, long = load(10.9), load(13.0, interval_s=2.1)
-    assert grouped([one, long], buckets) == [[one], [long], [long]]
-
-
-def test_requests_are_matched_to_the_seconds_of_the_stacks() -> None:
-    """Stacks of two and a half seconds at 100 requests a second are those of 250 requests."""
-    timeline = Timeline(100.0)
-    for second in (101, 102, 103):
-        timeline.append(batch(second + 0.0, 50))
-    timeline.append(batch(103.5, 50))
-    for second in (101, 102, 103):
-        timeline.append(load(float(second), 100))
-    window = TimeRange(100.5, 103.6)
-    summed = summarise(timeline.loads_in(window), RequestKind.HTTP)
-    assert stack_seconds(timeline, window) == pytest.approx(2.5)
-    assert matched_requests(timeline, window, summed) == 250
-
-
-def machine(*shares: tuple[Role, float], busy_ratio: float) -> list[HostSample]:
-    """Return a second of the machine with shares of CPU."""
-    roles = tuple(usage(role, seconds) for role, seconds in shares)
-    return [host(1.0, busy_ratio=busy_ratio, roles=roles)]
-
-
-def test_usage_is_summed_by_role() -> None:
-    """CPU seconds add up, memory is the newest and the greatest."""
-    samples = machine((Role.TARGET, 0.5), busy_ratio=0.75) + machine(busy_ratio=0.25)
-    role = summarise_role(samples, Role.TARGET)
-    assert (role.cpu_seconds, role.cpu_cores_mean, role.rss_bytes_max) == (0.5, 0.5, 1_000)
-    assert summarise_role(samples, Role.MONITOR).cpu_cores_mean is None
-    assert summarise_host(samples).cpu_seconds == pytest.approx(2.0)
-
-
-def test_the_verdict_names_the_limit() -> None:
-    """Failing requests first, then who fills the machine."""
-    good, bad = (summarise([load(1.0, 100, failed=n)], RequestKind.HTTP) for n in (0, 50))
-    calm, full = machine(busy_ratio=0.3), machine((Role.TARGET, 1.5), busy_ratio=1.0)
-    greedy = machine((Role.GENERATOR, 1.5), busy_ratio=1.0)
-    said = [judge(good, calm), judge(bad, calm), judge(good, full), judge(good, greedy)]
-    assert [each.severity for each in said if each is not None] == [
-        *(Severity.GOOD, Severity.BAD, Severity.WARN, Severity.BAD)
-    ]
-    assert judge(good, []) is None
-
-
-def test_percentiles_of_a_range_are_of_its_merged_histogram() -> None:
-    """Ten fast and ten slow requests: the median lies at the border, not at the mean."""
-    samples = [load(1, latency=histogram([0.001] * 10)), load(2, latency=histogram([1.0] * 10))]
-    assert summarise(samples, RequestKind.HTTP).latency.count == 20
+def test_of_a_long_log_the_newest_lines_are_kept() -> None:
+    """Memory is bounded; marks stay."""
+    timeline = Timeline(0.0)
+    mark = Mark(1.0, MarkKind.START, "start")
+    timeline.append(mark)
+    for number in range(LOG_LINES_KEPT + 5):
+        timeline.append(LogLine(2.0, "k6", "", str(number)))
+    assert timeline.logs[0].text == "5"
+    assert (len(timeline.logs), timeline.marks) == (LOG_LINES_KEPT, [mark])
