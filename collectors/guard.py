@@ -26,6 +26,7 @@ import ctypes
 import errno
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -39,6 +40,8 @@ PR_SET_CHILD_SUBREAPER = 36
 TERM_GRACE_S = 0.6
 """Between the polite and the hard signal once the monitor is gone; 2 s is the promise for all."""
 KILL_DEADLINE_S = 5.0
+TERMINAL_DEADLINE_S = 0.5
+"""For putting the terminal back, before the children are ended."""
 MAX_FDS = 8
 
 TERMINAL_RESET = (
@@ -75,6 +78,15 @@ def descendants(root: int) -> dict[int, int]:
                 found[pid] = group
                 grown = True
     return found
+
+
+def _write_all(fd: int, data: bytes, deadline_s: float) -> None:
+    """Write to a terminal that may still be busy with what its last owner wrote."""
+    until = time.monotonic() + deadline_s
+    while data and (left := until - time.monotonic()) > 0:
+        select.select([], [fd], [], left)
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(fd, data) :]
 
 
 class Guard:
@@ -230,10 +242,13 @@ class Guard:
             return
         fd, attributes = self._terminal
         with contextlib.suppress(OSError, termios.error):
-            termios.tcsetattr(fd, termios.TCSAFLUSH, attributes)
+            # At once: waiting for the output to drain could take for ever on a stopped terminal,
+            # and a child's end would interrupt it.
+            termios.tcsetattr(fd, termios.TCSANOW, attributes)
+            termios.tcflush(fd, termios.TCIFLUSH)
         with contextlib.suppress(OSError):
             os.set_blocking(fd, False)
-            os.write(fd, TERMINAL_RESET)
+            _write_all(fd, TERMINAL_RESET, TERMINAL_DEADLINE_S)
 
     def _end_all(self) -> None:
         """End everything below us: politely, then surely, until nothing is left."""

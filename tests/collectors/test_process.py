@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pty
 import signal
@@ -191,5 +192,39 @@ async def test_the_terminal_is_restored_after_kill_9_of_the_monitor(
     process.kill()
     await eventually(lambda: termios.tcgetattr(theirs)[:6] == before[:6])
     assert b"\x1b[?1049l" in os.read(ours, 4096)
+    os.close(ours)
+    os.close(theirs)
+
+
+async def test_a_terminal_that_is_full_is_restored_when_it_is_read(
+    monitor: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    """Unread output of the dead monitor neither loses the reset nor keeps its children alive."""
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = monitor(os.ttyname(theirs))
+    assert process.stdout is not None
+    guard_pid, child_pid = map(int, process.stdout.readline().split())
+    pids = [guard_pid, child_pid, *descendants(guard_pid)]
+    raw = termios.tcgetattr(theirs)
+    raw[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(theirs, termios.TCSANOW, raw)
+    os.set_blocking(theirs, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(theirs, b"x" * 4096)
+    process.kill()
+    await eventually(lambda: termios.tcgetattr(theirs)[:6] == before[:6], within_s=1.0)
+    os.set_blocking(ours, False)
+    seen = b""
+
+    def is_reset() -> bool:
+        nonlocal seen
+        with contextlib.suppress(BlockingIOError):
+            seen += os.read(ours, 1 << 16)
+        return b"\x1b[?1049l" in seen
+
+    await eventually(is_reset)
+    await eventually(lambda: all(gone(pid) for pid in pids), within_s=2.0)
     os.close(ours)
     os.close(theirs)
