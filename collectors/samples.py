@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from collectors.course import Course
+
 
 class RequestKind(StrEnum):
     """What one 'request' is; the earlier kinds win where a script does several."""
@@ -330,12 +332,25 @@ class Drop:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class LoadTarget:
+    """What the load is to be from now on, until the next of these."""
+
+    at: float
+    course: Course
+    """In the operator's unit; no load while paused."""
+    is_paused: bool = False
+
+
 class MarkKind(StrEnum):
     """What was done to the run."""
 
     START = "start"
     STOP = "stop"
-    TARGET = "target"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LOAD = "load"
+    """Another target for the load."""
     WARM_UP_END = "warm_up_end"
     NOTE = "note"
 
@@ -349,5 +364,7 @@ class Mark:
     text: str
 
 
-Sample: TypeAlias = LoadSample | HostSample | StackBatch | SourceStatus | LogLine | Drop | Mark
+Sample: TypeAlias = (
+    LoadSample | HostSample | StackBatch | SourceStatus | LogLine | Drop | Mark | LoadTarget
+)
 """Everything a source can yield."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from collectors.course import CourseUnit
+
 
 class Phase(StrEnum):
     """Where a run is."""
@@ -46,3 +48,26 @@ class RunFacts:
     """Until a stopping k6 is forced."""
     note: str = ""
     """Something to know about the whole run, like a warm-up."""
+    control: str = "as written"
+    """How the load is controlled: `redis gate`, `secret gate`, `REST`, or `as written`."""
+    aim: LoadAim | None = None
+    """What the operator wants of the load; None where k6 keeps its own schedule."""
+    no_control_reason: str = ""
+    """Why the keys for the load do nothing; empty where they work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAim:
+    """What the operator wants of the load at this moment."""
+
+    unit: CourseUnit
+    level: float
+    """Target now; 0 while paused."""
+    is_paused: bool
+    wanted: float
+    """Target without the pause."""
+    ramp_to: float | None = None
+    """Where a ramp under way leads to; None without one."""
+    ramp_left_s: float | None = None
+    ceiling: float | None = None
+    """The greatest level of this run; None for rates."""

@@ -16,6 +16,7 @@ from collectors.samples import (
     Drop,
     HostSample,
     LoadSample,
+    LoadTarget,
     LogLine,
     Mark,
     Sample,
@@ -56,6 +57,7 @@ class Timeline:
         self.loads: list[LoadSample] = []
         self.hosts: list[HostSample] = []
         self.marks: list[Mark] = []
+        self.targets: list[LoadTarget] = []
         self.logs: deque[LogLine] = deque(maxlen=LOG_LINES_KEPT)
         self.statuses: dict[str, SourceStatus] = {}
         self.drops: Counter[str] = Counter()
@@ -87,6 +89,8 @@ class Timeline:
                 self.drops[sample.reason] += sample.count
             case Mark():
                 self.marks.append(sample)
+            case LoadTarget():
+                self.targets.append(sample)
             case _:
                 assert_never(sample)
 
