@@ -14,7 +14,7 @@ Messages are a 4-byte big-endian length and a JSON object.
   to the guard:   spawn {id, argv, env, cwd, fds, fd_count}
                     (fds: for stdin, stdout, stderr an index into the descriptors, or null)
                   signal {pid, signum, group}   terminal {attributes} + its descriptor
-                  screen {open}   bye {}
+                  screen {open}   folder {path}: removed should the monitor die   bye {}
   from the guard: spawned {id, pid}   failed {id, errno, message}   exited {pid, returncode}
 """
 
@@ -28,6 +28,7 @@ import json
 import os
 import select
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -100,6 +101,7 @@ class Guard:
         self._terminal: tuple[int, list[Any]] | None = None
         self._screen_open = False
         self._said_bye = False
+        self._folders: list[str] = []
 
     def run(self) -> None:
         """Serve until the monitor says goodbye or is gone, then end what is left."""
@@ -123,6 +125,9 @@ class Guard:
         if not self._said_bye:
             self._restore_terminal()
         self._end_all()
+        if not self._said_bye:
+            for folder in self._folders:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _receive(self) -> bool:
         """Read what has come; return False at the end of the connection."""
@@ -160,6 +165,8 @@ class Guard:
                 self._terminal = (self._fds.pop(0), [*attributes[:6], characters])
             case "screen":
                 self._screen_open = message["open"]
+            case "folder":
+                self._folders.append(message["path"])
             case "bye":
                 self._said_bye = True
 

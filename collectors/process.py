@@ -182,6 +182,10 @@ class Guard:
             self._send(message, passed)
             return await answer
         except OSError as error:
+            if self._gone:
+                raise SourceError(
+                    f"{name}: the guard process has ended", "leave, and start flashpoint again"
+                ) from None
             program = sanitise(argv[0], 200)
             raise SourceError(
                 f"{name}: can't start {program}: {error.strerror or error}",
@@ -208,6 +212,10 @@ class Guard:
     def screen(self, *, is_open: bool) -> None:
         """Tell the guard that our screen has opened or closed."""
         self._send({"op": "screen", "open": is_open})
+
+    def remove_folder(self, path: str) -> None:
+        """Let the guard remove a folder of ours, should we die before we do it ourselves."""
+        self._send({"op": "folder", "path": path})
 
     async def close(self) -> None:
         """Say goodbye: the guard ends whatever is still running, then itself."""

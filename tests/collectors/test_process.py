@@ -138,6 +138,8 @@ async def main():
             fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
             guard.watch_terminal(fd)
             guard.screen(is_open=True)
+        if folder := os.environ.get("MONITOR_FOLDER"):
+            guard.remove_folder(folder)
         script = "trap '' TERM INT; setsid sleep 77 & echo ok; while :; do sleep 1; done"
         child = await guard.spawn("t", ["sh", "-c", script], stdout=PIPE)
         await child.stdout.read(8)
@@ -175,6 +177,25 @@ async def test_nothing_is_left_after_kill_9_of_the_monitor(
     assert len(pids) >= 4
     process.kill()
     await eventually(lambda: all(gone(pid) for pid in pids), within_s=2.0)
+
+
+async def test_a_folder_of_ours_is_removed_after_kill_9_of_the_monitor(
+    monitor: Callable[..., subprocess.Popen[bytes]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With what is in it; and nothing else."""
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    for folder in (ours, other):
+        folder.mkdir()
+        (folder / "token").touch()
+    monkeypatch.setenv("MONITOR_FOLDER", str(ours))
+    process = monitor()
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    await eventually(lambda: not ours.exists(), within_s=2.0)
+    assert (other / "token").exists()
 
 
 async def test_the_terminal_is_restored_after_kill_9_of_the_monitor(
