@@ -37,7 +37,7 @@ class K6Option:
     """Long name without dashes; empty for an argument that is no option."""
     value: str | None
     words: tuple[str, ...]
-    """The words of the command line it came from."""
+    """The words of the command line it came from; none for a flag that shares another's word."""
 
 
 def read_options(arguments: Sequence[str]) -> list[K6Option]:
@@ -56,7 +56,19 @@ def _options(words: list[str]) -> Iterator[K6Option]:
             value = following
             used = 2
         yield K6Option(name, value, tuple(words[position : position + used]))
+        yield from (K6Option(other, None, ()) for other in _joined(word) if other != name)
         position += used
+
+
+def _joined(word: str) -> Iterator[str]:
+    """Return the flags that share a word like `-qp`, up to the first option with a value."""
+    if word.startswith("--") or not word.startswith("-"):
+        return
+    for letter in word[1:]:
+        name = SHORT_OPTIONS.get(letter, letter)
+        if name in VALUE_OPTIONS:
+            return
+        yield name
 
 
 def _split(word: str) -> tuple[str, str | None]:

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from collectors.k6.arguments import K6Option, read_options, values_of
 from collectors.k6.binary import K6Binary
+from collectors.k6.config_file import read_config
 from collectors.source import SourceError
 from collectors.text import sanitise
 
 OUTPUT: Final = "experimental-prometheus-rw"
 NATIVE_HISTOGRAMS_FEATURE: Final = "native-histograms"
 FEATURES_SINCE: Final = (2, 1, 0)
-MAX_CONFIG_BYTES: Final = 1 << 20
 ENV_PREFIX: Final = "K6_PROMETHEUS_RW_"
 
 
@@ -127,15 +125,7 @@ def _outputs(options: Sequence[K6Option], env: Mapping[str, str]) -> list[str]:
 
 
 def _configured_outputs(options: Sequence[K6Option], env: Mapping[str, str]) -> list[str]:
-    """Return the outputs of k6's own configuration file; k6 itself tells what is wrong with it."""
-    default = Path(env.get("HOME", "/"), ".config", "k6", "config.json")
-    paths = values_of(options, "config") or [env.get("K6_CONFIG") or str(default)]
-    try:
-        with Path(paths[-1]).open("rb") as file:
-            document = msgspec.json.decode(file.read(MAX_CONFIG_BYTES))
-    except (OSError, msgspec.DecodeError, RecursionError):
-        return []
-    outputs = document.get("out") if isinstance(document, dict) else None
+    outputs = read_config(options, env).get("out")
     return [output for output in outputs or [] if isinstance(output, str)]
 
 

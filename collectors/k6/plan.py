@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from collectors.k6.binary import K6Binary
 from collectors.k6.exit_codes import ExitMeaning
+from collectors.k6.interactive import Interactive
 from collectors.k6.summary import K6Summary
 from collectors.samples import RequestKind
 
@@ -25,6 +26,8 @@ class K6Plan:
     instance: str = "k6-1"
     push_interval_s: float = 1.0
     redact: bool = True
+    interactive: Interactive | None = None
+    """How the operator owns the load; None for the script's own schedule."""
 
 
 @dataclass(frozen=True, slots=True)

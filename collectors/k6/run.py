@@ -14,12 +14,19 @@ from pathlib import Path
 from typing import Final
 
 from collectors.k6.command import K6Command, Stream, build_command
+from collectors.k6.control import LoadControl
 from collectors.k6.drops import DropCounter
-from collectors.k6.exit_codes import THRESHOLDS_CROSSED, explain_exit
+from collectors.k6.exit_codes import (
+    EXTERNAL_ABORT,
+    THRESHOLDS_CROSSED,
+    ExitMeaning,
+    explain_exit,
+)
 from collectors.k6.log import LogReader
 from collectors.k6.plan import K6Plan, K6Result
 from collectors.k6.receiver import PushReceiver
 from collectors.k6.redact import Redactor
+from collectors.k6.steering import Steering, Wrapped
 from collectors.k6.stream import OTHER, OVER_LIMIT, LoadAssembler
 from collectors.k6.summary import read_summary
 from collectors.process import PIPE, Child, Guard
@@ -64,6 +71,8 @@ class K6Run:
         self._child: Child | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._killer: asyncio.Task[int] | None = None
+        self._stopper: asyncio.Task[None] | None = None
+        self._steering: Steering | None = None
         self._log = LogReader(Redactor(enabled=plan.redact))
         self._redactor = Redactor(enabled=plan.redact)
         self._stdout = bytearray()
@@ -88,6 +97,11 @@ class K6Run:
     def pid(self) -> int | None:
         """The process id of k6, once started."""
         return self._child.pid if self._child is not None else None
+
+    @property
+    def control(self) -> LoadControl | None:
+        """What moves the load; None where k6 keeps its own schedule, or before the start."""
+        return self._steering.control if self._steering is not None else None
 
     @property
     def streamed_requests(self) -> int:
@@ -117,18 +131,21 @@ class K6Run:
     async def _start(self) -> None:
         plan = self._plan
         self._folder = Path(tempfile.mkdtemp(prefix="flashpoint-k6-"))
+        self._guard.remove_folder(str(self._folder))
         self._assembler = LoadAssembler(plan.instance, self._redactor)
         self._receiver = PushReceiver(self._assembler, self._take, self._clock)
         await self._receiver.start()
+        wrapped = await self._wrapped(self._folder)
         self._command = build_command(
             plan.binary,
-            plan.script,
-            plan.arguments,
-            plan.env,
+            wrapped.script,
+            wrapped.arguments,
+            wrapped.env,
             Stream(self._receiver.url, self._receiver.token, plan.push_interval_s),
             str(self._folder / "summary.json"),
         )
-        self._redactor = Redactor(enabled=plan.redact, secrets=self._command.secrets)
+        secrets = self._command.secrets | wrapped.secrets
+        self._redactor = Redactor(enabled=plan.redact, secrets=secrets)
         self._log = LogReader(self._redactor)
         self._old_summary = _stamp(self._summary_path())
         self._child = await self._guard.spawn(
@@ -139,24 +156,40 @@ class K6Run:
             stdout=PIPE,
             stderr=PIPE,
         )
+        if self._steering is not None:
+            self._steering.begin(self._child.pid)
         self._readers = [
             asyncio.create_task(self._read_stdout(self._child), name="k6 stdout"),
             asyncio.create_task(self._read_stderr(self._child), name="k6 stderr"),
         ]
 
+    async def _wrapped(self, folder: Path) -> Wrapped:
+        plan = self._plan
+        if plan.interactive is None:
+            return Wrapped(plan.script, plan.arguments, plan.env, frozenset())
+        self._steering = Steering(self._guard, plan.interactive, self._emit, self._clock)
+        return await self._steering.prepare(folder, plan.binary, plan.arguments, plan.env)
+
     def stop(self, *, force: bool = False) -> None:
         """Ask k6 to end: SIGINT, once. Forced: once more, and soon after that kill it.
 
         A second SIGINT ends k6 at once, without teardown and summary, so only force sends one.
+        Where we own the load, the first one waits until no iteration is under way any more, or
+        the script's gracefulStop is over: k6 would not count the requests in flight.
         """
         if self._child is None or self._child.returncode is not None:
             return
         if not force and not self._is_stopping:
             self._is_stopping = True
-            self._child.send_signal(signal.SIGINT)
+            self._stopper = asyncio.create_task(self._interrupt(self._child), name="k6 stop")
         elif force and self._killer is None:
             stopping = self._child.stop(signal.SIGINT, STOP_GRACE_S)
             self._killer = asyncio.create_task(stopping, name="k6 forced stop")
+
+    async def _interrupt(self, child: Child) -> None:
+        if self._steering is not None:
+            await self._steering.drain()
+        child.send_signal(signal.SIGINT)
 
     async def wait(self) -> K6Result:
         """Wait until k6 has ended and everything it sent is emitted; then clean up."""
@@ -177,11 +210,14 @@ class K6Run:
         """End k6 if it still runs, and leave nothing behind."""
         if self._child is not None and self._child.returncode is None:
             await self._child.stop(signal.SIGINT, STOP_GRACE_S)
-        for task in [*self._readers, *([self._killer] if self._killer else [])]:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        for task in [*self._readers, self._killer, self._stopper]:
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         self._readers = []
+        if self._steering is not None:
+            await self._steering.control.close()
         if self._receiver is not None:
             await self._receiver.close()
         if self._folder is not None:
@@ -217,7 +253,8 @@ class K6Run:
         return result
 
     def _end_status(self, result: K6Result) -> None:
-        message = result.meaning.sentence
+        meaning = self._end_of(result)
+        message = meaning.sentence
         # A crossed threshold is a verdict on the target: k6 did all it should.
         failed = result.meaning.is_failure and result.exit_code != THRESHOLDS_CROSSED
         if failed and result.first_error:
@@ -227,7 +264,15 @@ class K6Run:
         elif result.summary is None:
             message = f"{message}; no k6 summary"
         state = SourceState.FAILED if failed else SourceState.ENDED
-        self._status(state, message, result.meaning.hint)
+        self._status(state, message, meaning.hint)
+
+    def _end_of(self, result: K6Result) -> ExitMeaning:
+        """Return what to say of the end: k6 calls it a signal when it was the operator's wish."""
+        if not self._is_stopping or result.exit_code != EXTERNAL_ABORT:
+            return result.meaning
+        if result.summary is not None and result.summary.thresholds_crossed:
+            return explain_exit(THRESHOLDS_CROSSED)
+        return replace(result.meaning, sentence=f"the run was stopped as asked ({EXTERNAL_ABORT})")
 
     def _summary_path(self) -> Path:
         assert self._command is not None
@@ -248,6 +293,8 @@ class K6Run:
             # k6 pushes an interval after it has something to send: before that it was preparing.
             begun_s = min(sample.interval_s, self._plan.push_interval_s)
             sample = replace(sample, interval_s=begun_s)
+        if isinstance(sample, LoadSample) and self._steering is not None:
+            sample = self._steering.with_running_vus(sample)
         self._emit(sample)
         if isinstance(sample, Drop) and sample.reason == OVER_LIMIT and not self._is_over_limit:
             self._is_over_limit = True
