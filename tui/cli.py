@@ -16,14 +16,18 @@ from typing import Any, Final, TypeVar
 import click
 import platformdirs
 
+from collectors.course import CourseUnit
 from collectors.source import SourceError
 from collectors.text import sanitise
 from tui.config import PROJECT_FILE, FileOption, load_defaults
 from tui.launch import run as launch
+from tui.model.ramp import RampStep, greatest, parse_ramp
+from tui.model.rate import parse_rate
 from tui.options import RunOptions, parse_duration
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+MOST_VUS: Final = 100_000
 EXIT_REFUSED: Final = 2
 """Anything wrong on our side before the start."""
 
@@ -45,6 +49,44 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class Ramp(click.ParamType[tuple[RampStep, ...]]):
+    """A ramp of VUs."""
+
+    name = "ramp"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[RampStep, ...]:
+        """Return its steps."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            steps = parse_ramp(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        most = greatest(steps, 0.0)
+        if most > MOST_VUS:
+            self.fail(f"{most:.0f} VUs are too many; there can be {MOST_VUS}", param, ctx)
+        return steps
+
+
+class Rate(click.ParamType[tuple[CourseUnit, tuple[RampStep, ...]]]):
+    """A target rate."""
+
+    name = "rate"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[CourseUnit, tuple[RampStep, ...]]:
+        """Return what is counted, and the steps."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return parse_rate(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 DURATION: Final = Duration()
 FILE: Final = click.Path(path_type=Path)
 
@@ -62,6 +104,16 @@ RUN_OPTIONS: Final = (
     _option("--k6-arg", "k6_args", multiple=True, metavar="ARG", help="An option for k6; repeat."),
     _option("--headless", is_flag=True, help="No screen: a line of progress a second."),
     _option("--as-written", is_flag=True, help="Run the script's own schedule, untouched."),
+    _option("--vus", type=click.IntRange(0, MOST_VUS), help="VUs to begin with."),
+    _option(
+        "--max-vus",
+        type=click.IntRange(1, MOST_VUS),
+        help="VUs there can be; else 50, or twice as many as the script's own.",
+    ),
+    _option("--ramp", type=Ramp(), help="VUs over time, like 50/10s,50/1m,200/30s; then it ends."),
+    _option(
+        "--rate", type=Rate(), help="Requests/s, like 500 or 500/10s,1500/30s; 20i: iterations/s."
+    ),
     _option("--duration", type=DURATION, help="Stop the load after this time, like 30s or 1m30s."),
     _option("--warm-up", type=DURATION, help="Leave the first seconds out of the summary."),
     _option("--summary", type=FILE, metavar="FILE", help="Write what was measured as JSON."),
@@ -146,6 +198,8 @@ def demo(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
+    _refuse_two_loads(given)
+    unit, rate = given["rate"] or (CourseUnit.REQUESTS, ())
     return RunOptions(
         script=given["script"],
         command=command,
@@ -156,6 +210,12 @@ def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOpti
         k6=given["k6"],
         k6_args=tuple(given["k6_args"]),
         headless=given["headless"],
+        as_written=given["as_written"],
+        vus=given["vus"],
+        max_vus=given["max_vus"],
+        ramp=given["ramp"] or (),
+        rate=rate,
+        rate_unit=unit,
         duration_s=given["duration"],
         warm_up_s=given["warm_up"] or 0.0,
         summary=given["summary"],
@@ -165,6 +225,18 @@ def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOpti
         call_graph=given["call_graph"],
         theme=given["theme"],
     )
+
+
+def _refuse_two_loads(given: dict[str, Any]) -> None:
+    named = [name for name in ("vus", "ramp", "rate") if given[name] is not None]
+    if given["as_written"] and (named or given["max_vus"] is not None):
+        name = (named or ["max_vus"])[0].replace("_", "-")
+        raise SourceError(
+            f"--as-written keeps the script's own load, but --{name} sets another one",
+            "use one of them",
+        )
+    if len(named) > 1:
+        raise SourceError(f"--{named[0]} and --{named[1]} both set the load", "use one of them")
 
 
 def _run(options: RunOptions, *, demo: bool = False) -> int:

@@ -39,18 +39,19 @@ async def run(options: RunOptions, *, demo: bool = False) -> int:
     async with guard_running() as guard:
         session = await _demo_session(options, guard) if demo else Session(options, guard)
         signums = _listen(session)
+        crashed = 0
         try:
             await session.open()
             if options.headless:
                 await run_headless(session, sys.stderr)
             else:
-                await _on_screen(session, guard)
+                crashed = await _on_screen(session, guard)
         except asyncio.CancelledError:
             if not signums:
                 raise
         finally:
             await session.close()
-        status = _report(session)
+        status = _report(session) or crashed
         return 128 + signums[0] if signums else status
 
 
@@ -74,7 +75,8 @@ def _listen(session: Session) -> list[int]:
     return received
 
 
-async def _on_screen(session: Session, guard: Guard) -> None:
+async def _on_screen(session: Session, guard: Guard) -> int:
+    """Show the session until it is over; return 0, or 1 when the screen broke down."""
     app = FlashpointApp(session, session.options.theme)
     terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     try:
@@ -82,6 +84,7 @@ async def _on_screen(session: Session, guard: Guard) -> None:
         guard.screen(is_open=True)
         session.start_load()
         await app.run_async()
+        return app.return_code or 0
     finally:
         guard.screen(is_open=False)
         os.close(terminal)

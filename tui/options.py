@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
-_UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+from collectors.course import CourseUnit
+from tui.model.duration import parse_duration
+from tui.model.ramp import RampStep
 
-
-def parse_duration(text: str) -> float:
-    """Return seconds of a duration in k6's notation: `15s`, `1m30s`, `500ms`, or plain seconds.
-
-    Raises:
-        ValueError: it is no duration, negative or zero.
-    """
-    text = text.strip()
-    seconds = 0.0
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        seconds = float(text)
-    elif re.fullmatch(f"(?:{_DURATION_PART.pattern})+", text):
-        seconds = sum(float(n) * _UNIT_S[unit] for n, unit in _DURATION_PART.findall(text))
-    if not 0 < seconds < 1e8:
-        raise ValueError(f"{text!r} is no duration; write it like 30s, 1m30s or 500ms")
-    return seconds
+__all__ = ["RunOptions", "parse_duration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +27,15 @@ class RunOptions:
     k6: str | None = None
     k6_args: tuple[str, ...] = ()
     headless: bool = False
+    as_written: bool = False
+    """Whether the script's own schedule was asked for."""
+    vus: int | None = None
+    max_vus: int | None = None
+    ramp: tuple[RampStep, ...] = ()
+    """VUs over time; the run ends with it, unless all of it is at once."""
+    rate: tuple[RampStep, ...] = ()
+    """A rate over time; the run ends with it, unless all of it is at once."""
+    rate_unit: CourseUnit = CourseUnit.REQUESTS
     duration_s: float | None = None
     warm_up_s: float = 0.0
     summary: Path | None = None
@@ -51,3 +44,19 @@ class RunOptions:
     perf_event: str = "cpu-clock"
     call_graph: str = "fp"
     theme: str | None = None
+
+    @property
+    def names_load(self) -> bool:
+        """Whether an option says what the load should be."""
+        named = (self.vus, self.max_vus)
+        return any(each is not None for each in named) or bool(self.ramp or self.rate)
+
+    @property
+    def names_vus(self) -> bool:
+        """Whether an option says how many VUs there should be."""
+        return self.vus is not None or bool(self.ramp)
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether the operator owns the load, and not the script."""
+        return not self.as_written and (not self.headless or self.names_load)

@@ -33,12 +33,16 @@ from collectors.target import Target
 from collectors.text import sanitise
 from tui.export.summary import RunRecord
 from tui.model.phase import Phase, RunFacts
+from tui.model.runclock import RunClock
 from tui.model.timeline import Timeline
+from tui.operator import Operator, find_operator
 from tui.options import RunOptions
 from tui.undertest import SystemUnderTest
 
-STOP_GRACE_S: Final = 45.0
-"""For k6 to finish after a stop: its default gracefulStop of 30 s and 15 s more."""
+AS_WRITTEN_GRACE_S: Final = 30.0
+"""k6's default gracefulStop."""
+TEARDOWN_S: Final = 15.0
+"""For k6 to end after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,10 @@ class Session:
         """Why k6 could not be started at all."""
         self.leaving = False
         """Whether the program was told to end: the screen closes when the load has ended."""
+        self.operator: Operator | None = None
+        """Who moves the load; None where k6 keeps its own schedule."""
+        self.no_control_reason = ""
+        """Why there is no operator."""
         self.load_ended = asyncio.Event()
         """Set whenever no k6 is at work."""
         self._guard = guard
@@ -90,19 +98,25 @@ class Session:
         self._note = note
         self._script_env = script_env
         self._binary: K6Binary | None = None
-        self._under_test = SystemUnderTest(options, guard, clock, self.append)
+        self._under_test = SystemUnderTest(options, guard, clock, self.append, self._control_pids)
         self._runs = 0
         self._we_stopped = False
-        self._started_at: float | None = None
-        self._ended_at: float | None = None
-        self._kill_at: float | None = None
+        self._time = RunClock(options.duration_s)
+        self._before: tuple[K6Run | None, K6Result | None, bool, RunClock] = (
+            None,
+            None,
+            False,
+            self._time,
+        )
+        """The run before this one."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def append(self, sample: Sample) -> None:
         """Take one sample from a source."""
         self.timeline.append(sample)
-        if isinstance(sample, LoadSample) and self.phase is Phase.STARTING:
-            self._load_has_begun(sample)
+        has_begun = self.phase is Phase.STARTING and self.operator is None
+        if has_begun and isinstance(sample, LoadSample):
+            self._load_has_begun(sample.at - sample.interval_s)
 
     async def open(self) -> None:
         """Check what can be checked, start or find the server, attach the profiler.
@@ -117,6 +131,10 @@ class Session:
             )
         path = find_k6(self.options.k6, os.environ)
         self._binary = await probe_k6(self._guard, path)
+        env = {**os.environ, **self._script_env(None)}
+        self.operator, self.no_control_reason = await find_operator(
+            self._guard, self._binary, self.options, env, self.timeline, self.clock
+        )
         await self._under_test.open()
         host = HostSource(self.clock, self._roles)
         self._spawn(host.run(self.append))
@@ -127,9 +145,10 @@ class Session:
             return
         self._runs += 1
         self.phase = Phase.STARTING
+        self._before = (self.run, self.result, self._we_stopped, self._time)
         self.result = None
         self._we_stopped = False
-        self._started_at = self._ended_at = self._kill_at = None
+        self._time = RunClock(self.options.duration_s)
         self.load_ended.clear()
         self._spawn(self._load())
 
@@ -146,7 +165,11 @@ class Session:
         self.phase = Phase.STOPPING
         self._we_stopped = True
         if not again:
-            self._kill_at = self.clock() + STOP_GRACE_S
+            grace_s = AS_WRITTEN_GRACE_S
+            if self.operator is not None:
+                self.operator.end()
+                grace_s = self.operator.script.graceful_stop_s
+            self._time.forced_at = self.clock() + grace_s + TEARDOWN_S
             self._mark(MarkKind.STOP, "stop")
         self.run.stop(force=again)
 
@@ -176,7 +199,7 @@ class Session:
             result is not None
             and result.exit_code != 0
             and not self._we_stopped
-            and self._started_at is None
+            and self._time.started_at is None
         )
 
     @property
@@ -195,22 +218,27 @@ class Session:
         now = self.clock()
         last = self.timeline.loads[-1] if self.timeline.loads else None
         target = self._under_test.target
-        countdown = self._kill_at - now if self._kill_at and self.phase is Phase.STOPPING else None
         return RunFacts(
             phase=self.phase,
-            elapsed_s=None
-            if self._started_at is None
-            else (self._ended_at or now) - self._started_at,
+            elapsed_s=self._time.elapsed_s(now),
             duration_s=self.options.duration_s,
             script=self._name,
             k6_version=self._binary.version if self._binary else "",
             vus=last.vus if last else 0,
             vus_max=last.vus_max if last else 0,
             target=str(target) if target is not None else "",
-            profiler=self._profiler(),
-            countdown_s=countdown,
+            profiler=self._under_test.profiler_text,
+            countdown_s=self._time.countdown_s(now) if self.phase is Phase.STOPPING else None,
             note=self._warm_up_note() or self._note,
+            control=self.control_name,
+            aim=self.operator.aim() if self.operator is not None and self.phase.loading else None,
+            no_control_reason=self.no_control_reason if self.options.is_interactive else "",
         )
+
+    @property
+    def control_name(self) -> str:
+        """How the load is moved, as the screen calls it."""
+        return self.operator.script.transport.value if self.operator is not None else "as written"
 
     def record(self) -> RunRecord:
         """Return what the summary file says beside the timeline."""
@@ -218,9 +246,10 @@ class Session:
         result, now = self.result, self.clock()
         target = self._under_test.target
         return RunRecord(
-            mode="as-written",
-            started_at=self._started_at if self._started_at is not None else now,
-            ended_at=self._ended_at if self._ended_at is not None else now,
+            mode="interactive" if self.operator is not None else "as-written",
+            control=self.control_name,
+            started_at=self._time.started_at if self._time.started_at is not None else now,
+            ended_at=self._time.ended_at if self._time.ended_at is not None else now,
             warm_up_s=self.options.warm_up_s,
             k6_version=self._binary.version,
             k6_path=self._binary.path,
@@ -241,11 +270,14 @@ class Session:
             arguments=self.options.k6_args,
             env={**os.environ, **self._script_env(self._under_test.target)},
             instance=f"k6-{self._runs}",
+            interactive=self.operator.new_run() if self.operator is not None else None,
         )
         run = self.run = K6Run(self._guard, plan, self.append, self.clock)
         helpers: list[asyncio.Task[None]] = []
         try:
             await run.start()
+            if self.operator is not None and run.control is not None:
+                self.operator.take(run.control)
             self._mark(MarkKind.START, f"start {run.instance}")
             helpers.append(asyncio.create_task(self._watch_time()))
             if self._under_test.target is None and run.pid is not None:
@@ -257,12 +289,18 @@ class Session:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
-            self._ended_at = self.clock()
+            if self._time.ended_at is None:
+                self._time.ended_at = self.clock()
+            if self.operator is not None:
+                self.operator.end()
             self.phase = Phase.STOPPED
             self.load_ended.set()
 
     def _failed(self, error: SourceError) -> None:
-        self.start_error = error
+        if self._runs == 1:
+            self.start_error = error
+        else:  # what is known of the run before stays
+            self.run, self.result, self._we_stopped, self._time = self._before
         status = SourceStatus(self.clock(), "k6", SourceState.FAILED, error.message, error.hint)
         self.timeline.append(status)
 
@@ -270,41 +308,45 @@ class Session:
         """Stop the load when its time is over, and force it when its grace is."""
         while True:
             await asyncio.sleep(0.05)
-            now = self.clock()
-            duration_s, started_at = self.options.duration_s, self._started_at
-            begun = self.phase is Phase.RUNNING and started_at is not None
-            is_over = begun and duration_s is not None and now - (started_at or 0.0) >= duration_s
-            if is_over or (self._kill_at is not None and now >= self._kill_at):
+            is_over = self._poll_operator() or self._time.is_over(self.clock())
+            if (self.phase is Phase.RUNNING and is_over) or self._time.must_be_forced(self.clock()):
                 self.stop_load()
 
-    def _load_has_begun(self, sample: LoadSample) -> None:
+    def _poll_operator(self) -> bool:
+        """Let the operator's wishes follow the time; return whether their schedule is over."""
+        if self.operator is None:
+            return False
+        is_over = self.operator.poll()
+        if self.phase is Phase.STARTING and self.operator.begun_at is not None:
+            self._load_has_begun(self.operator.begun_at)
+        return is_over
+
+    def _load_has_begun(self, at: float) -> None:
         self.phase = Phase.RUNNING
-        self._started_at = sample.at - sample.interval_s
+        self._time.started_at = at
 
     def _warm_up_note(self) -> str:
-        seconds, started_at = self.options.warm_up_s, self._started_at
+        seconds, started_at = self.options.warm_up_s, self._time.started_at
         if not seconds:
             return ""
         if started_at is None or self.clock() < started_at + seconds:
             return f"warming up: the first {seconds:g} s are left out of the summary"
         return f"without the first {seconds:g} s"
 
-    def _profiler(self) -> str:
-        facts = self._under_test.facts
-        if facts is None:
-            return ""
-        name = facts.event if facts.profiler == "perf" else facts.profiler
-        return f"{name} {facts.frequency_hz} Hz"
-
     def _roles(self) -> Mapping[Role, Collection[int]]:
         run, profiler = self.run, self._under_test.profiler
         generator = [run.pid] if run is not None and run.pid is not None else []
         own = [os.getpid(), self._guard.pid, *(profiler.pids if profiler is not None else ())]
+        own += self._control_pids()
         return {
             Role.TARGET: self._under_test.pids,
             Role.GENERATOR: generator if self.phase.loading else [],
             Role.MONITOR: own,
         }
+
+    def _control_pids(self) -> Collection[int]:
+        control = self.run.control if self.run is not None else None
+        return control.pids if control is not None and self.phase.loading else ()
 
     def _mark(self, kind: MarkKind, text: str) -> None:
         self.timeline.append(Mark(self.clock(), kind, text))

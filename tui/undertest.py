@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 
 from collectors.perf.command import PerfOptions
 from collectors.perf.interner import Interner
@@ -30,9 +30,18 @@ class SystemUnderTest:
         guard: Starts what has to be started.
         clock: The session's clock.
         emit: Takes samples.
+        never: Tells more processes that are no server, beside the guard and the profiler.
     """
 
-    def __init__(self, options: RunOptions, guard: Guard, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        options: RunOptions,
+        guard: Guard,
+        clock: Clock,
+        emit: Emit,
+        never: Callable[[], Collection[int]] = tuple,
+    ) -> None:
+        self._never = never
         self._options = options
         self._guard = guard
         self._clock = clock
@@ -64,6 +73,15 @@ class SystemUnderTest:
         if self.profiler is not None:
             return ProfileFacts("perf", self._options.perf_event, frequency_hz)
         return None
+
+    @property
+    def profiler_text(self) -> str:
+        """How stacks are taken, for the screen; empty without."""
+        facts = self.facts
+        if facts is None:
+            return ""
+        name = facts.event if facts.profiler == "perf" else facts.profiler
+        return f"{name} {facts.frequency_hz} Hz"
 
     @property
     def pids(self) -> Collection[int]:
@@ -115,7 +133,8 @@ class SystemUnderTest:
             await self._started.stop()
 
     def _own_pids(self) -> Collection[int]:
-        return (self._guard.pid, *(self.profiler.pids if self.profiler is not None else ()))
+        profiler = self.profiler.pids if self.profiler is not None else ()
+        return (self._guard.pid, *profiler, *self._never())
 
     async def _follow(self, target: Target) -> None:
         self._watch = TargetWatch(

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors.course import CourseUnit
 from tui.cli import cli, main
+from tui.model.ramp import describe
 from tui.options import RunOptions
 
 
@@ -37,6 +39,19 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunOptions
         (["run", "x.js", "./server", "--headless"], "unexpected extra argument"),
         (["demo", "--", "./server"], "brings its own server"),
         (["nonsense"], "No such command"),
+        (["run", "x.js", "--vus", "5", "--rate", "5"], "--vus and --rate both set the load"),
+        (["run", "x.js", "--vus", "5", "--ramp", "5"], "--vus and --ramp both set the load"),
+        (["run", "x.js", "--ramp", "5", "--rate", "5"], "--ramp and --rate both set the load"),
+        (["run", "x.js", "--as-written", "--vus", "5"], "but --vus sets another one"),
+        (["run", "x.js", "--as-written", "--max-vus", "5"], "but --max-vus sets another one"),
+        (["demo", "--as-written", "--rate", "5i"], "but --rate sets another one"),
+        (["run", "x.js", "--headless", "--vus", "many"], "'many' is not a valid integer"),
+        (["run", "x.js", "--headless", "--vus", "-1"], "--vus"),
+        (["run", "x.js", "--headless", "--vus", "100001"], "--vus"),
+        (["run", "x.js", "--headless", "--max-vus", "0"], "--max-vus"),
+        (["run", "x.js", "--headless", "--ramp", "50 soon"], "'50 soon' is no step of a load"),
+        (["run", "x.js", "--headless", "--ramp", "9/1s,x99999"], "there can be 100000"),
+        (["run", "x.js", "--headless", "--rate", "many rps"], "'many' is no step of a load"),
         (["run", "x.js", "a\nb\x1b[2J", "--headless"], "a␊b␛[2J"),
     ],
 )
@@ -152,6 +167,72 @@ def test_a_file_may_hold_lists_and_switches(launched: list[RunOptions]) -> None:
     assert main(["run", "x.js", "--headless"]) == 0
     options = launched[0]
     assert (options.k6_args, options.profile, options.port) == (("-e", "A=1"), False, 80)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--vus", "5"], {"vus": 5}),
+        (["--vus", "0", "--max-vus", "9"], {"vus": 0, "max_vus": 9}),
+        (["--max-vus", "9", "--ramp", "5/10s,+4"], {"max_vus": 9, "ramp": "5 in 10s, +4"}),
+        (["--rate", "500"], {"rate": "500", "rate_unit": CourseUnit.REQUESTS}),
+        (["--rate", "5/10s,9/1m i"], {"rate": "5 in 10s, 9 in 1m", "rate_unit": "iterations"}),
+        (["--as-written"], {"as_written": True}),
+    ],
+)
+def test_the_load_can_be_named(
+    arguments: list[str], expected: dict[str, object], launched: list[RunOptions]
+) -> None:
+    """By one of three options; without a screen it is the operator's only where it is named."""
+    assert main(["run", "x.js", "--headless", *arguments]) == 0
+    [options] = launched
+    told = {
+        "vus": options.vus,
+        "max_vus": options.max_vus,
+        "ramp": describe(options.ramp),
+        "rate": describe(options.rate),
+        "rate_unit": options.rate_unit,
+        "as_written": options.as_written,
+    }
+    nothing = {
+        "vus": None,
+        "max_vus": None,
+        "ramp": "",
+        "rate": "",
+        "rate_unit": CourseUnit.REQUESTS,
+        "as_written": False,
+    }
+    assert told == nothing | expected
+    assert options.is_interactive is not options.as_written
+    assert options.names_vus is ("--vus" in arguments or "--ramp" in arguments)
+
+
+def test_a_load_that_is_not_named_is_the_scripts_own(launched: list[RunOptions]) -> None:
+    """Where there is no screen to change it on."""
+    assert main(["run", "x.js", "--headless"]) == 0
+    assert not launched[0].is_interactive
+    assert not launched[0].names_load
+
+
+def test_a_file_and_a_variable_may_name_the_load(
+    launched: list[RunOptions], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As numbers or as texts; two of them are refused wherever they come from."""
+    file = Path("flashpoint.toml")
+    file.write_text("max-vus = 70\n[run]\nramp = '50/10s, 60'\n[demo]\nrate = 20\n")
+    assert main(["run", "x.js", "--headless"]) == 0
+    assert main(["demo", "--headless"]) == 0
+    assert (launched[0].max_vus, describe(launched[0].ramp)) == (70, "50 in 10s, 60")
+    assert (launched[1].max_vus, describe(launched[1].rate)) == (70, "20")
+    monkeypatch.setenv("FLASHPOINT_RAMP", "7")
+    assert main(["run", "x.js", "--headless"]) == 0
+    assert describe(launched[2].ramp) == "7"
+    assert main(["run", "x.js", "--headless", "--vus", "3"]) == 2
+    assert "--vus and --ramp both set the load" in capsys.readouterr().err
+    monkeypatch.delenv("FLASHPOINT_RAMP")
+    file.write_text("ramp = 'soon'\n")
+    assert main(["run", "x.js", "--headless"]) == 2
+    assert "'soon' is no step of a load" in capsys.readouterr().err
 
 
 def test_every_option_has_a_variable() -> None:

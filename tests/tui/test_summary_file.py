@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from collectors.course import Course, CourseUnit
 from collectors.k6.summary import K6Summary
 from collectors.samples import (
     Drop,
     Endpoint,
     Frame,
     FrameKind,
+    LoadTarget,
+    Mark,
+    MarkKind,
     RequestKind,
     Role,
     Stack,
@@ -31,6 +35,7 @@ def record(*, warm_up_s: float = 0.0) -> RunRecord:
     """Return a run of four seconds, of which k6 kept two requests back."""
     return RunRecord(
         mode="as-written",
+        control="as written",
         started_at=100.0,
         ended_at=104.0,
         warm_up_s=warm_up_s,
@@ -87,7 +92,22 @@ def test_the_run_is_told_as_it_was() -> None:
         "k6": {"version": "1.1.0", "path": "/k6", "exit_code": 105},
         "k6_summary": {"requests": 42, "p95_ms": 9.0},
         "dropped": {"k6_withheld": 2},
+        "control": "as written",
+        "marks": [],
+        "targets": [],
     }
+
+
+def test_marks_and_targets_are_told_in_seconds_of_the_load() -> None:
+    """What the operator did, and the lines that the load was to follow."""
+    line = timeline()
+    line.append(Mark(101.5, MarkKind.LOAD, "to 20 VUs"))
+    course = Course(CourseUnit.VUS, ((101.5, 10.0), (103.5, 20.0)))
+    line.append(LoadTarget(101.5, course, is_paused=False))
+    made = summary(line, record())
+    assert made["marks"] == [{"at_s": 1.5, "kind": "load", "text": "to 20 VUs"}]
+    points = [{"at_s": 1.5, "level": 10.0}, {"at_s": 3.5, "level": 20.0}]
+    assert made["targets"] == [{"at_s": 1.5, "unit": "vus", "paused": False, "points": points}]
 
 
 def test_the_load_is_the_one_computed_by_hand() -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from collectors.k6.summary import K6Summary
-from collectors.samples import Role, StackCount
+from collectors.samples import LoadTarget, Role, StackCount
 from collectors.text import sanitise
 from tui.export.files import write_atomically
 from tui.model.calltree import FunctionTotal, build_tree, top_table
@@ -42,6 +42,8 @@ class RunRecord:
     """What the session knows of a run beside the timeline."""
 
     mode: str
+    control: str
+    """How the load was moved, or `as written`."""
     started_at: float
     """Session's clock."""
     ended_at: float
@@ -70,6 +72,7 @@ def summary(timeline: Timeline, run: RunRecord) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "mode": run.mode,
+        "control": run.control,
         "duration_s": round(run.ended_at - run.started_at, 3),
         "warm_up_s": run.warm_up_s,
         "exit_status": run.exit_status,
@@ -91,6 +94,27 @@ def summary(timeline: Timeline, run: RunRecord) -> dict[str, Any]:
         },
         "profile": _profile(timeline, run, measured, load),
         "dropped": dict(timeline.drop_counts()),
+        "marks": [
+            {
+                "at_s": round(mark.at - run.started_at, 3),
+                "kind": mark.kind.value,
+                "text": mark.text,
+            }
+            for mark in timeline.marks
+        ],
+        "targets": [_target(each, run.started_at) for each in timeline.targets],
+    }
+
+
+def _target(target: LoadTarget, started_at: float) -> dict[str, Any]:
+    return {
+        "at_s": round(target.at - started_at, 3),
+        "unit": target.course.unit.value,
+        "paused": target.is_paused,
+        "points": [
+            {"at_s": round(at - started_at, 3), "level": level}
+            for at, level in target.course.points
+        ],
     }
 
 
