@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from textual.app import App
 
@@ -12,6 +12,9 @@ from collectors.samples import MarkKind, SourceState
 from themes import load_themes
 from tui.driver import SteadyDriver
 from tui.model.phase import Phase
+from tui.model.ramp import describe, parse_ramp
+from tui.model.rate import parse_rate
+from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.monitor import MonitorScreen
@@ -24,6 +27,15 @@ from tui.views.window import Window
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 
 REFRESH_S: Final = 0.5
+STEPS: Final = {
+    "load.more": 1,
+    "load.less": -1,
+    "load.moreten": 10,
+    "load.lessten": -10,
+}
+"""Commands that change the load by steps."""
+STEERING: Final = (*STEPS, "load.pause", "load.ramp", "load.rate", "load.hold")
+"""Commands that need an operator."""
 _SEVERITY: Final = {SourceState.FAILED: "error", SourceState.DEGRADED: "warning"}
 
 
@@ -73,6 +85,8 @@ class FlashpointApp(App[None]):
         if session.aborted or (session.leaving and not session.phase.loading):
             self.exit()
             return
+        if not self.is_running or not self._monitor.is_attached or not self._monitor.children:
+            return  # on its way in or out
         frozen = self._frozen
         if frozen is None:
             view = build_monitor(session.timeline, session.facts(), Window(session.clock()))
@@ -99,13 +113,18 @@ class FlashpointApp(App[None]):
                     self.notify(text, title=source, severity=severity, markup=False)  # type: ignore[arg-type]
 
     def _disabled(self) -> list[str]:
-        loading = self.session.phase.loading
-        return ["load.start"] if loading else ["load.stop"]
+        session = self.session
+        off = ["load.start"] if session.phase.loading else ["load.stop"]
+        if session.operator is None or session.phase not in (Phase.STARTING, Phase.RUNNING):
+            off += STEERING
+        return off
 
     def action_command(self, command_id: str) -> None:
         """Carry out a command of the table."""
         if command_id in self._disabled():
             self.bell()
+            if command_id in STEERING and self.session.no_control_reason:
+                self.notify(self.session.no_control_reason, severity="warning", markup=False)
             return
         monitor = self._monitor
         group, _, name = command_id.partition(".")
@@ -132,11 +151,53 @@ class FlashpointApp(App[None]):
                 self.push_screen(HelpScreen())
             case "app.quit":
                 self._ask_to_quit()
+            case _ if command_id in STEERING:
+                self._steer(command_id)
             case _ if group == "panel":
                 monitor.go_to(name)
             case _ if group == "flame":
                 self._move_in_flame(name)
         self.refresh_view()
+
+    def _steer(self, command_id: str) -> None:
+        """Move the load."""
+        operator = self.session.operator
+        if operator is None:
+            return
+        match command_id:
+            case "load.ramp":
+                self._ask_for_load(
+                    "VUs", "200, 200 in 30s, +50/10s, x2/1m", read_ramp, operator.ramp
+                )
+            case "load.rate":
+                self._ask_for_load(
+                    "A second", "500, 500 in 10s, x2/1m, 20 iterations", read_rate, operator.rate
+                )
+            case "load.hold":
+                self._say(operator.hold())
+            case "load.pause":
+                self._say(operator.pause_or_resume())
+            case _:
+                self._say(operator.step(STEPS[command_id]))
+
+    def _ask_for_load(
+        self,
+        question: str,
+        example: str,
+        read: Callable[[str], tuple[tuple[Any, ...], str]],
+        ask: Callable[..., str],
+    ) -> None:
+        def answered(text: str | None) -> None:
+            # The load may have ended while the question was open.
+            if text is not None and "load.ramp" not in self._disabled():
+                self._say(ask(*read(text)[0]))
+                self.refresh_view()
+
+        self.push_screen(AskScreen(question, example, lambda text: read(text)[1]), answered)
+
+    def _say(self, message: str) -> None:
+        if message:
+            self.notify(message, severity="warning", markup=False)
 
     def _freeze(self) -> None:
         """Keep what is shown now, or go on; the status lines always tell what is."""
@@ -174,3 +235,15 @@ class FlashpointApp(App[None]):
     async def action_quit(self) -> None:
         """Ask like `q` does."""
         self._ask_to_quit()
+
+
+def read_ramp(text: str) -> tuple[tuple[Any, ...], str]:
+    """Return what a text says about VUs, and how it was understood."""
+    steps = parse_ramp(text)
+    return (steps,), f"→ {describe(steps)} · VUs"
+
+
+def read_rate(text: str) -> tuple[tuple[Any, ...], str]:
+    """Return what a text says about a rate, and how it was understood."""
+    unit, steps = parse_rate(text)
+    return (unit, steps), f"→ {describe(steps)} · {unit.value}/s"

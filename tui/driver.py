@@ -51,3 +51,10 @@ class SteadyDriver(LinuxDriver):
         """Read keys until the end, or until the terminal is gone."""
         with contextlib.suppress(OSError):
             super().run_input_thread()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on after a stop that nobody announced (SIGSTOP): end what still runs first."""
+        # Else a second thread would read keys, and raw modes be taken for those to put back.
+        if self._auto_restart and not self._must_signal_resume:
+            self.suspend_application_mode()
+        super()._sigcont_application()

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from textual.widgets import Static
 
+from collectors.course import CourseUnit
 from collectors.samples import (
     EMPTY_HISTOGRAM,
     Frame,
@@ -27,13 +29,44 @@ from collectors.samples import (
 from tui.app import FlashpointApp
 from tui.commands import COMMANDS
 from tui.model.phase import Phase, RunFacts
+from tui.model.ramp import RampStep, describe
+from tui.model.rate import describe_rate
 from tui.model.timeline import Timeline
+from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.monitor import MonitorScreen
 from tui.session import Offer, Session
 
 NASTY = "[/] [unknown] [b] [@click=app.quit]x[/]"
+
+
+class FakeOperator:
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer = ""
+
+    def step(self, steps: int) -> str:
+        self.asked.append(f"step {steps}")
+        return self.answer
+
+    def ramp(self, steps: tuple[RampStep, ...]) -> str:
+        self.asked.append(f"ramp {describe(steps)}")
+        return self.answer
+
+    def rate(self, unit: CourseUnit, steps: tuple[RampStep, ...]) -> str:
+        self.asked.append(f"rate {describe_rate(unit, steps)}")
+        return self.answer
+
+    def hold(self) -> str:
+        self.asked.append("hold")
+        return self.answer
+
+    def pause_or_resume(self) -> str:
+        self.asked.append("pause")
+        return self.answer
 
 
 class FakeSession:
@@ -46,6 +79,8 @@ class FakeSession:
         self.aborted = False
         self.leaving = False
         self.offers: tuple[Offer, ...] = ()
+        self.operator: FakeOperator | None = None
+        self.no_control_reason = ""
         self.done: list[str] = []
 
     def clock(self) -> float:
@@ -210,6 +245,85 @@ async def test_start_and_stop_follow_the_phase(app: FlashpointApp, session: Fake
     assert session.done == ["stop"]
     await press(app, "s")
     assert session.done == ["stop", "start"]
+
+
+async def test_the_load_keys_reach_the_operator(app: FlashpointApp, session: FakeSession) -> None:
+    """In steps of one and of ten, from either of the keys; what it answers is told."""
+    operator = session.operator = FakeOperator()
+    await press(app, "plus", "equals_sign", "minus", "greater_than_sign", "less_than_sign")
+    await press(app, "p", "H")
+    expected = ["step 1", "step 1", "step -1", "step 10", "step -10", "pause", "hold"]
+    assert operator.asked == expected
+    assert len(app._notifications) == 0
+    operator.answer = NASTY
+    await press(app, "plus")
+    assert [each.message for each in app._notifications] == [NASTY]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "understood", "asked"),
+    [
+        ("r", "200/30s", "→ 200 in 30s · VUs", "ramp 200 in 30s"),
+        ("r", "x2,+5", "→ x2, +5 · VUs", "ramp x2, +5"),
+        ("R", "500", "→ 500 · requests/s", "rate 500 requests"),
+        ("R", "20/5s i", "→ 20 in 5s · iterations/s", "rate 20 in 5s iterations"),
+    ],
+)
+async def test_a_load_can_be_typed(
+    app: FlashpointApp, session: FakeSession, key: str, text: str, understood: str, asked: str
+) -> None:
+    """What was understood is shown before it is done; nothing typed is nothing asked."""
+    operator = session.operator = FakeOperator()
+    await press(app, key, *text)
+    assert isinstance(app.screen, AskScreen)
+    verdict = app.screen.query_one("#verdict", Static)
+    assert str(verdict.content) == understood
+    assert operator.asked == []
+    await press(app, "enter")
+    assert isinstance(app.screen, MonitorScreen)
+    assert operator.asked == [asked]
+    await press(app, key, "5", "escape")
+    await press(app, key, "enter")
+    assert isinstance(app.screen, MonitorScreen)
+    assert operator.asked == [asked]
+
+
+async def test_a_load_that_has_ended_meanwhile_is_not_changed(
+    app: FlashpointApp, session: FakeSession
+) -> None:
+    """The question may be open for long."""
+    operator = session.operator = FakeOperator()
+    await press(app, "r", "5")
+    session.phase = Phase.STOPPING
+    await press(app, "enter")
+    assert operator.asked == []
+
+
+async def test_without_an_operator_the_reason_is_told(
+    app: FlashpointApp, session: FakeSession
+) -> None:
+    """Once for each key; the keys that need none go on working."""
+    session.no_control_reason = f"as written {NASTY}"
+    for count, key in enumerate(("plus", "minus", "p", "H", "r", "R"), 1):
+        await press(app, key)
+        assert isinstance(app.screen, MonitorScreen)
+        assert len(app._notifications) == count
+    assert {each.message for each in app._notifications} == {session.no_control_reason}
+    await press(app, "x")
+    assert session.done == ["stop"]
+
+
+async def test_a_load_that_has_ended_has_no_keys(app: FlashpointApp, session: FakeSession) -> None:
+    """Nor one that is ending; while it is prepared it can be changed."""
+    operator = session.operator = FakeOperator()
+    for phase in (Phase.STOPPING, Phase.STOPPED):
+        session.phase = phase
+        await press(app, "plus", "p", "H", "r")
+        assert isinstance(app.screen, MonitorScreen)
+    assert operator.asked == []
+    session.phase = Phase.STARTING
+    await press(app, "plus")
+    assert operator.asked == ["step 1"]
 
 
 async def test_a_failing_source_is_told_once(app: FlashpointApp, session: FakeSession) -> None:

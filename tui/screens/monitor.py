@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import ClassVar
 
 from textual import getters
@@ -66,6 +67,7 @@ class MonitorScreen(Screen[None]):
                 yield TrendChart(id="rate")
                 yield TrendChart(id="latency")
                 yield TrendChart(id="errors")
+                yield TrendChart(id="vus")
                 yield Rows[TableView](draw_table, id="endpoints")
                 yield Rows[TableView](draw_table, id="metrics")
             with Panel(id="machine", classes="panel"):
@@ -92,7 +94,9 @@ class MonitorScreen(Screen[None]):
 
     def show(self, view: MonitorView, keys: KeysView) -> None:
         """Show a view; only what differs from the one before is drawn."""
-        for name, trend in zip(("rate", "latency", "errors"), view.load.trends, strict=True):
+        self.set_class(view.is_interactive, "-interactive")
+        # Before the load begins there is no target, and nothing to draw in its place.
+        for name, trend in zip_longest(("rate", "latency", "errors", "vus"), view.load.trends):
             self.query_one(f"#{name}", TrendChart).view = trend
         for name, trend in zip(("cpu", "memory", "disk"), view.host.trends, strict=True):
             self.query_one(f"#{name}", TrendChart).view = trend

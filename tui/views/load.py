@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from collectors.course import CourseUnit
 from collectors.samples import LoadSample, MetricType, RequestKind
 from tui.model.latency import merge, quantile
 from tui.model.load import (
@@ -18,11 +19,12 @@ from tui.model.load import (
     traffic_of,
 )
 from tui.model.series import Series, grouped, rates
+from tui.model.targets import achieved_ratio, target_at, target_series
 from tui.model.timeline import Timeline, TimeRange
 from tui.views.figures import Figure, FiguresView
-from tui.views.format import Unit, bytes_, count, milliseconds, percent, rate
+from tui.views.format import Unit, bytes_, count, milliseconds, percent, quantity, rate
 from tui.views.table import Cell, Column, TableView
-from tui.views.trend import TrendView
+from tui.views.trend import TrendSeries, TrendView
 from tui.views.window import Window, mark_columns, trend_series
 
 NOUNS: Final = {
@@ -48,6 +50,8 @@ LATENCY_TITLES: Final = {
 }
 QUANTILES: Final = (("p50", 0.5, "trend-1"), ("p95", 0.95, "trend-2"), ("p99", 0.99, "trend-3"))
 ENDPOINT_ROWS: Final = 50
+SHORT_RATIO: Final = 0.05
+"""How far a rate may stay below its target before that is a warning."""
 
 _ENDPOINT_COLUMNS: Final = (
     Column("endpoint", flexible=True),
@@ -65,7 +69,7 @@ class LoadView:
 
     figures: FiguresView
     trends: tuple[TrendView, ...]
-    """Rate, latency, errors."""
+    """Rate, latency, errors; then VUs, where the operator moves the load."""
     endpoints: TableView
     metrics: TableView
     """Checks and the script's own metrics."""
@@ -75,20 +79,22 @@ def build_load(timeline: Timeline, window: Window, kind: RequestKind) -> LoadVie
     """Build the load pane for a window."""
     samples = timeline.loads_in(window.range)
     whole = timeline.loads_in(TimeRange(timeline.origin, window.end))
+    own_rate, *others = _figures(summarise(samples, kind), whole, kind)
+    figures = (own_rate, *_shortfall(timeline, window, kind), *others)
     return LoadView(
-        figures=_figures(summarise(samples, kind), whole, kind),
+        figures=FiguresView(figures),
         trends=build_trends(timeline, window, kind),
         endpoints=_endpoint_table(endpoint_totals(samples, kind), samples),
         metrics=_metric_table(samples, whole),
     )
 
 
-def _figures(load: LoadRange, whole: Sequence[LoadSample], kind: RequestKind) -> FiguresView:
+def _figures(load: LoadRange, whole: Sequence[LoadSample], kind: RequestKind) -> tuple[Figure, ...]:
     noun = "req" if kind is RequestKind.HTTP else NOUNS[kind]
     dropped = sum(sample.dropped_iterations for sample in whole)
     requests = sum(traffic_of(sample, kind).requests for sample in whole)
     failed = load.failed_ratio
-    figures = (
+    return (
         Figure(f"{noun}/s", rate(load.rps), weight=9),
         *(
             Figure(name, milliseconds(quantile(load.latency, q)), weight=weight)
@@ -98,11 +104,30 @@ def _figures(load: LoadRange, whole: Sequence[LoadSample], kind: RequestKind) ->
         Figure("dropped", count(dropped), "figure-warn" if dropped else "", weight=4),
         Figure("total", count(requests), weight=3),
     )
-    return FiguresView(figures)
+
+
+def _shortfall(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[Figure, ...]:
+    """Return how far the window stays below a target rate, where one holds at its end."""
+    now = target_at(timeline.targets, window.end)
+    if now is None or now[0] is CourseUnit.VUS:
+        return ()
+    unit = now[0]
+
+    def amount(sample: LoadSample) -> int:
+        iterations = unit is CourseUnit.ITERATIONS
+        return sample.iterations if iterations else traffic_of(sample, kind).requests
+
+    achieved = achieved_ratio(timeline.targets, timeline.loads_in(window.range), unit, amount)
+    if achieved is None:
+        return (Figure("short", percent(None), weight=10),)
+    short = max(0.0, 1.0 - achieved)
+    style = "figure-warn" if short > SHORT_RATIO else ""
+    # In whole per cent: what is less goes up and down with every push.
+    return (Figure("short", f"{-round(short * 100)}%", style, weight=10),)
 
 
 def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[TrendView, ...]:
-    """Build the trends of rate, latency and errors."""
+    """Build the trends of rate, latency and errors, and that of VUs where there is a target."""
     buckets = window.buckets
     samples = timeline.loads_in(TimeRange(buckets.range.start, window.end))
     marks = mark_columns(timeline, window)
@@ -115,11 +140,17 @@ def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple
     def failed_per_second(sample: LoadSample) -> float | None:
         return _per_second(sample, traffic_of(sample, kind).failed)
 
-    return (
+    rate_units = {CourseUnit.REQUESTS}
+    if kind is RequestKind.ITERATION:
+        rate_units.add(CourseUnit.ITERATIONS)
+    trends = (
         TrendView(
             title=RATE_TITLES[kind],
             unit=Unit.RATE,
-            series=(trend_series("", "trend-1", rates(samples, buckets, per_second), Unit.RATE),),
+            series=(
+                trend_series("", "trend-1", rates(samples, buckets, per_second), Unit.RATE),
+                *_target(timeline, window, rate_units, Unit.RATE),
+            ),
             marks=marks,
         ),
         TrendView(
@@ -142,6 +173,51 @@ def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple
             marks=marks,
         ),
     )
+    return (*trends, *_steered(timeline, window, kind, samples, marks))
+
+
+def _steered(
+    timeline: Timeline,
+    window: Window,
+    kind: RequestKind,
+    samples: Sequence[LoadSample],
+    marks: tuple[int, ...],
+) -> tuple[TrendView, ...]:
+    """Return the trend of what k6 is told: VUs, or iterations where no other trend has them."""
+    if not timeline.targets:
+        return ()
+    now = target_at(timeline.targets, window.end)
+    value: Callable[[LoadSample], float | None]
+    if now is not None and now[0] is CourseUnit.ITERATIONS and kind is not RequestKind.ITERATION:
+        title, name, unit, counted = "iterations/s", "", Unit.RATE, CourseUnit.ITERATIONS
+        value = _iterations_per_second
+    else:
+        title, name, unit, counted = "VUs", "running", Unit.COUNT, CourseUnit.VUS
+        value = _vus
+    achieved = trend_series(name, "trend-1", rates(samples, window.buckets, value), unit)
+    series = (achieved, *_target(timeline, window, {counted}, unit))
+    return (TrendView(title=title, unit=unit, series=series, marks=marks),)
+
+
+def _target(
+    timeline: Timeline, window: Window, units: Collection[CourseUnit], unit: Unit
+) -> tuple[TrendSeries, ...]:
+    """Return the line of the targets in some units, none where there is nothing of it to see."""
+    values = target_series(timeline.targets, window.buckets, units, window.end)
+    if all(value is None for value in values):
+        return ()
+    now = target_at(timeline.targets, window.end)
+    level = now[1] if now is not None and now[0] in units else None
+    # What is wanted at this moment, not the mean of a second.
+    return (TrendSeries("target", "trend-4", values, newest=quantity(level, unit)),)
+
+
+def _vus(sample: LoadSample) -> float:
+    return float(sample.vus)
+
+
+def _iterations_per_second(sample: LoadSample) -> float | None:
+    return _per_second(sample, sample.iterations)
 
 
 def _per_second(sample: LoadSample, amount: int) -> float | None:

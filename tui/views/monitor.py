@@ -15,7 +15,7 @@ from tui.views.flame import FlameView, flame_header
 from tui.views.host import HostView, build_host
 from tui.views.load import NOUNS, LoadView, build_load
 from tui.views.log import LogView, build_log
-from tui.views.status import StatusView, build_status
+from tui.views.status import AS_WRITTEN, StatusView, build_status
 from tui.views.window import Window
 
 
@@ -28,6 +28,8 @@ class MonitorView:
     flame: FlameView
     status: StatusView
     log: LogView
+    is_interactive: bool = False
+    """Whether there is, or will be, a trend of what the operator wants."""
 
 
 def build_monitor(timeline: Timeline, facts: RunFacts, window: Window) -> MonitorView:
@@ -41,6 +43,7 @@ def build_monitor(timeline: Timeline, facts: RunFacts, window: Window) -> Monito
         flame=build_flame(timeline, facts, window),
         status=build_status(timeline, facts, verdict, frozen=window.frozen),
         log=build_log(timeline, window.end),
+        is_interactive=facts.control != AS_WRITTEN or bool(timeline.targets),
     )
 
 

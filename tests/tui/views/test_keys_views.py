@@ -21,7 +21,7 @@ def test_hints_are_whole_or_not_there(width: int) -> None:
 def test_all_hints_fit_on_a_wide_screen() -> None:
     """In the order of the command table."""
     (row,) = texts(draw_keys(VIEW, 160, 1))
-    assert row.split("  ")[:3] == [" s start", "x stop", "space freeze"]
+    assert row.split("  ")[:3] == [" s start", "x stop", "p pause"]
     assert all(hint in row for hint in HINTS)
 
 

@@ -109,7 +109,7 @@ def test_marks_stand_in_their_columns() -> None:
     timeline = Timeline(0.0)
     first = 1000.0 - TREND_COLUMNS * COLUMN_S
     for at in (first, first + 0.5, 999.5, 999.75, 1000.0):
-        timeline.append(Mark(at, MarkKind.TARGET, "x"))
+        timeline.append(Mark(at, MarkKind.LOAD, "x"))
     last = TREND_COLUMNS - 1
     assert mark_columns(timeline, Window(1000.0)) == (0, last, last, last)
     assert mark_columns(timeline, Window(999.75)) == (0, last, last)
