@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: help demo test check format bench clean setup
+.PHONY: help demo test check format bench clean setup k6-2
 
 help:
 	@echo "make demo    watch the built-in server under load   (ARGS='--headless --duration 10s')"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   ruff, mypy, import contracts"
 	@echo "make format  let ruff format the code"
 	@echo "make bench   what the monitor costs, as a table"
+	@echo "make k6-2    build k6 2.x for the tests that need it, ~5 min, cached"
 
 demo: $(VENV)/.run system
 	@$(BIN)/flashpoint demo $(ARGS)
@@ -34,6 +35,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev system
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# With Go; `make test` alone never builds it.
+k6-2:
+	@sh scripts/build-k6.sh
 
 setup: $(VENV)/.dev system
 

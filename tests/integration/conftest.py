@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from collectors.process import PIPE, Guard
+from tests.integration.counting_server import CountingServer, counting_server
 from tests.integration.program import free_port
 from tui.demo.build import demo_command, listening_port
 
@@ -46,6 +47,13 @@ async def demo_server(guard: Guard, demo_cache: Path) -> AsyncIterator[Server]:
     assert port is not None
     yield Server(child.pid, port)
     await child.stop()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[CountingServer]:
+    """A server that counts."""
+    async with counting_server() as running:
+        yield running
 
 
 @pytest.fixture

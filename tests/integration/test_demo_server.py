@@ -255,12 +255,19 @@ async def cpu_us_per_call(server: RunningServer, name: str, calls: int) -> float
 
 @pytest.mark.parametrize("name", ["mine_block", "update_ledger", "build_document", "write_json"])
 async def test_factor_scales_the_cost(server: RunningServer, name: str) -> None:
-    """Twice the factor is twice the CPU time a call, within 20 %."""
+    """Twice the factor is twice the CPU time a call, within 20 %.
+
+    By the cheapest of a few rounds, taken in turns: a busy machine only ever adds to a call.
+    """
     await cpu_us_per_call(server, name, 50)
-    plain = await cpu_us_per_call(server, name, 300)
-    report = await set_factor(server.url, name, 2)
-    assert report.functions[name].factor == 2
-    assert await cpu_us_per_call(server, name, 300) == pytest.approx(2 * plain, rel=0.2)
+    plain: list[float] = []
+    doubled: list[float] = []
+    for _ in range(5):
+        for factor, costs in ((1, plain), (2, doubled)):
+            report = await set_factor(server.url, name, factor)
+            assert report.functions[name].factor == factor
+            costs.append(await cpu_us_per_call(server, name, 100))
+    assert min(doubled) == pytest.approx(2 * min(plain), rel=0.2)
     others = [cost.factor for other, cost in report.functions.items() if other != name]
     assert set(others) == {1.0}
 

@@ -39,8 +39,11 @@ PROGRAM = """
 #include <unistd.h>
 static volatile uint64_t sink;
 static volatile sig_atomic_t asked;
-__attribute__((noinline)) void burn_three(void) { for (uint64_t i = 0; i < 3000; i++) sink += i; }
-__attribute__((noinline)) void burn_one(void) { for (uint64_t i = 0; i < 1000; i++) sink += i; }
+/* One multiplication waits for the one before: as long on any processor, wherever the code lies. */
+#define CHAIN x = x * 6364136223846793005u + i; __asm__("" : "+r"(x));
+#define BURN(n) uint64_t x = sink; for (uint64_t i = 0; i < (n); i++) { CHAIN } sink = x;
+__attribute__((noinline)) void burn_three(void) { BURN(3000) }
+__attribute__((noinline)) void burn_one(void) { BURN(1000) }
 __attribute__((noinline)) void burn_child(void) { for (;;) sink++; }
 static void on_usr1(int signum) { asked = signum; }
 int main(int argc, char **argv) {
