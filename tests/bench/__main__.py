@@ -1,17 +1,21 @@
-"""`python -m tests.bench [ROUNDS]` prints what watching a run costs."""
+"""`python -m tests.bench [monitor|control] [ROUNDS]` prints what watching and steering cost."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from tests.bench.monitor_cost import measure, table
+from tests.bench import control_cost, monitor_cost
 
 
 def main() -> None:
-    """Run the benchmark."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    sys.stdout.write(table(asyncio.run(measure(rounds))) + "\n")
+    """Run the benchmarks."""
+    names = [word for word in sys.argv[1:] if not word.isdecimal()] or ["monitor", "control"]
+    rounds = next((int(word) for word in sys.argv[1:] if word.isdecimal()), 5)
+    if "monitor" in names:
+        sys.stdout.write(monitor_cost.table(asyncio.run(monitor_cost.measure(rounds))) + "\n")
+    if "control" in names:
+        sys.stdout.write(control_cost.table(asyncio.run(control_cost.measure(rounds))) + "\n")
 
 
 if __name__ == "__main__":
