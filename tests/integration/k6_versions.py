@@ -77,3 +77,8 @@ EACH_K6: Final = [
     ),
 ]
 """For `@pytest.mark.parametrize("version", EACH_K6)`, with `k6_of(version)` in the test."""
+
+
+def all_k6() -> list[str]:
+    """Return the versions for a test that runs all of them side by side."""
+    return ["1.1"] if may_skip_k6_2() else ["1.1", "2.2"]

@@ -101,7 +101,7 @@ async def test_a_request_is_on_the_screen_in_time(tmp_path: Path) -> None:
     script = tmp_path / "script.js"
     script.write_text(
         "import http from 'k6/http'; import { sleep } from 'k6';"
-        "export const options = { vus: 3, duration: '10m' };"
+        "export const options = { vus: 6, duration: '10m' };"
         "export default function () {"
         f" http.get('http://127.0.0.1:{port}/'); sleep(0.1 + 0.3 * Math.random()); }}"
     )
@@ -109,7 +109,7 @@ async def test_a_request_is_on_the_screen_in_time(tmp_path: Path) -> None:
     try:
         await eventually(lambda: len(terminal.chunks) > 3)
         terminal.press(b"1z")  # the load panel on the whole screen, where there is room for totals
-        await asyncio.sleep(25)  # what is measured is what comes in this time
+        await asyncio.sleep(14)  # what is measured is what comes in this time
     finally:
         await terminal.close()
         await runner.cleanup()
