@@ -351,6 +351,10 @@ class MarkKind(StrEnum):
     RESUME = "resume"
     LOAD = "load"
     """Another target for the load."""
+    BASELINE = "baseline"
+    """A range was marked to compare others with."""
+    BUILD = "build"
+    """The server was built anew."""
     WARM_UP_END = "warm_up_end"
     NOTE = "note"
 
@@ -364,7 +368,27 @@ class Mark:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A range of time that the operator wants later ones compared with."""
+
+    at: float
+    """When it was marked."""
+    name: str
+    """Like `50 VUs`; unique in a run, a newer one of the same name takes its place."""
+    start: float
+    end: float
+
+
 Sample: TypeAlias = (
-    LoadSample | HostSample | StackBatch | SourceStatus | LogLine | Drop | Mark | LoadTarget
+    LoadSample
+    | HostSample
+    | StackBatch
+    | SourceStatus
+    | LogLine
+    | Drop
+    | Mark
+    | LoadTarget
+    | Baseline
 )
 """Everything a source can yield."""

@@ -208,10 +208,10 @@ def test_a_run_of_which_little_is_known_is_full_of_nulls() -> None:
 
 
 def test_a_warm_up_is_left_out_of_load_and_profile() -> None:
-    """Pushes that began in it do not count; the machine is of the whole run."""
+    """Pushes and stacks that began in it do not count; the machine is of the whole run."""
     made = summary(timeline(), record(warm_up_s=2.0))
     assert made["load"]["streamed_requests"] == 20
-    assert made["profile"]["samples"] == 10
+    assert made["profile"]["samples"] == 20
     assert made["load"]["latency_ms"]["max"] is None
     assert made["machine"]["target"]["cpu_seconds"] == 2.0
 

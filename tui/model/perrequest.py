@@ -6,6 +6,8 @@ the window does. Each is therefore taken as a rate over the time that it really 
 
 from __future__ import annotations
 
+import math
+
 from tui.model.load import LoadRange
 from tui.model.timeline import Timeline, TimeRange
 
@@ -15,7 +17,7 @@ STACK_DELAY_S = 0.5
 
 def stack_seconds(timeline: Timeline, window: TimeRange) -> float:
     """Return how much time the stacks of a window cover."""
-    start = max(int(window.start) + 1.0, timeline.first_stack_at or window.end)
+    start = max(float(math.ceil(window.start)), timeline.first_stack_at or window.end)
     newest = timeline.newest_stack_at or window.end
     end = min(window.end, max(newest, window.end - STACK_DELAY_S))
     return max(0.0, end - start)

@@ -6,6 +6,7 @@ range that ends now. Nothing in here is derived from anything else in here.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from collectors.samples import (
+    Baseline,
     Drop,
     HostSample,
     LoadSample,
@@ -58,6 +60,8 @@ class Timeline:
         self.hosts: list[HostSample] = []
         self.marks: list[Mark] = []
         self.targets: list[LoadTarget] = []
+        self.baselines: dict[str, Baseline] = {}
+        """By name, the newest last."""
         self.logs: deque[LogLine] = deque(maxlen=LOG_LINES_KEPT)
         self.statuses: dict[str, SourceStatus] = {}
         self.drops: Counter[str] = Counter()
@@ -91,6 +95,9 @@ class Timeline:
                 self.marks.append(sample)
             case LoadTarget():
                 self.targets.append(sample)
+            case Baseline():
+                self.baselines.pop(sample.name, None)
+                self.baselines[sample.name] = sample
             case _:
                 assert_never(sample)
 
@@ -119,12 +126,13 @@ class Timeline:
         return self.hosts[first:last]
 
     def stacks_in(self, window: TimeRange) -> Mapping[int, StackCount]:
-        """Sum the stacks of the whole seconds that begin within the range.
+        """Sum the stacks of the whole seconds that begin at its start or later, before its end.
 
-        Adjoining ranges therefore never count a sample twice and never lose one.
+        Adjoining ranges therefore never count a sample twice and never lose one, and a range of
+        whole seconds has what was sampled within it.
         """
         counts: dict[int, StackCount] = {}
-        seconds = range(int(window.start) + 1, int(window.end) + 1)
+        seconds = range(math.ceil(window.start), math.ceil(window.end))
         for second, tick in self._stack_ticks.items():
             if second in seconds:
                 for stack, count in tick.items():

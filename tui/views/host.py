@@ -20,7 +20,7 @@ from tui.model.usage import (
 from tui.views.format import Unit, bytes_, bytes_rate, count, cpu_cores, percent
 from tui.views.table import Cell, Column, TableView
 from tui.views.trend import TrendSeries, TrendView
-from tui.views.window import Window, mark_columns, trend_series
+from tui.views.window import Window, mark_columns, on_window, trend_series
 
 ROLE_TITLES: Final = {
     Role.TARGET: "server",
@@ -58,7 +58,7 @@ def build_host(timeline: Timeline, window: Window) -> HostView:
     """Build the machine pane for a window."""
     samples = timeline.hosts_in(window.range)
     return HostView(
-        trends=_trends(timeline, window),
+        trends=on_window(_trends(timeline, window), window),
         roles=_role_table(samples),
         details=_detail_table(samples),
     )
@@ -66,7 +66,7 @@ def build_host(timeline: Timeline, window: Window) -> HostView:
 
 def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
     buckets, marks = window.buckets, mark_columns(timeline, window)
-    wide = TimeRange(buckets.range.start, window.end)
+    wide = TimeRange(buckets.range.start, window.known_until)
     samples = timeline.hosts_in(wide)
     cores = len(samples[-1].cores) if samples else None
     total = samples[-1].memory_total_bytes if samples else None

@@ -25,7 +25,7 @@ from tui.views.figures import Figure, FiguresView
 from tui.views.format import Unit, bytes_, count, milliseconds, percent, quantity, rate
 from tui.views.table import Cell, Column, TableView
 from tui.views.trend import TrendSeries, TrendView
-from tui.views.window import Window, mark_columns, trend_series
+from tui.views.window import Window, mark_columns, on_window, trend_series
 
 NOUNS: Final = {
     RequestKind.HTTP: "request",
@@ -83,7 +83,7 @@ def build_load(timeline: Timeline, window: Window, kind: RequestKind) -> LoadVie
     figures = (own_rate, *_shortfall(timeline, window, kind), *others)
     return LoadView(
         figures=FiguresView(figures),
-        trends=build_trends(timeline, window, kind),
+        trends=on_window(build_trends(timeline, window, kind), window),
         endpoints=_endpoint_table(endpoint_totals(samples, kind), samples),
         metrics=_metric_table(samples, whole),
     )
@@ -129,7 +129,7 @@ def _shortfall(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[F
 def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[TrendView, ...]:
     """Build the trends of rate, latency and errors, and that of VUs where there is a target."""
     buckets = window.buckets
-    samples = timeline.loads_in(TimeRange(buckets.range.start, window.end))
+    samples = timeline.loads_in(TimeRange(buckets.range.start, window.known_until))
     marks = mark_columns(timeline, window)
     groups = grouped(samples, buckets)
     latencies = [_quantiles(group, kind) for group in groups]
@@ -203,7 +203,7 @@ def _target(
     timeline: Timeline, window: Window, units: Collection[CourseUnit], unit: Unit
 ) -> tuple[TrendSeries, ...]:
     """Return the line of the targets in some units, none where there is nothing of it to see."""
-    values = target_series(timeline.targets, window.buckets, units, window.end)
+    values = target_series(timeline.targets, window.buckets, units, window.known_until)
     if all(value is None for value in values):
         return ()
     now = target_at(timeline.targets, window.end)

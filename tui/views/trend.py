@@ -54,14 +54,17 @@ class TrendView:
     marks: tuple[int, ...] = ()
     """Columns, counted like `values`, in which something was done to the run."""
     cursor: int | None = None
-    """Column whose values the header tells; None: the newest."""
+    """Column whose values the header tells, counted like `values`; None: the newest."""
+    selected: tuple[int, int] | None = None
+    """First and last column of the range that was picked; None where it is the newest."""
 
 
 def draw_trend(view: TrendView, width: int, height: int) -> list[list[Segment]]:
     """Draw a chart.
 
     Args:
-        view: What to draw; of longer series the newest `width` columns are seen.
+        view: What to draw; of longer series the newest `width` columns are seen, or those around
+            the cursor.
         width: Columns.
         height: Rows, the header included.
 
@@ -69,13 +72,12 @@ def draw_trend(view: TrendView, width: int, height: int) -> list[list[Segment]]:
         `height` rows, each exactly `width` columns wide. Besides the series' own keys (with
         `-value` in the header and `-fill-1` to `-fill-4` ever further below a curve) the style
         keys are `trend-title`, `trend-name`, `trend-axis`, `trend-zero`, `trend-mark`,
-        `trend-cursor` and `trend-blank`.
+        `trend-cursor` and `trend-blank`; in columns that are selected `@range` follows the key.
     """
     if width <= 0 or height <= 0:
         return []
-    length = max((len(series.values) for series in view.series), default=0)
-    shift = width - length
-    columns = [_window(series.values, width) for series in view.series]
+    first = first_column(view, width)
+    columns = [_window(series.values, first, width) for series in view.series]
     ceiling = view.ceiling or nice_ceiling(columns, view.unit)
     rows = [_header(view, ceiling, width)]
     if height > 1:
@@ -83,9 +85,21 @@ def draw_trend(view: TrendView, width: int, height: int) -> list[list[Segment]]:
             grid = _area(columns[0], ceiling, height - 1, view.series[0].style_key)
         else:
             grid = _lines(view.series, columns, ceiling, width, height - 1)
-        _overlay(grid, [m + shift for m in view.marks], view.cursor, shift)
+        _overlay(grid, view, first)
         rows.extend(_merge(row) for row in grid)
     return rows
+
+
+def first_column(view: TrendView, width: int) -> int:
+    """Return which column, counted like the values, is drawn first; negative: what is blank.
+
+    The newest one is drawn last, unless the cursor is further back: then it is in sight.
+    """
+    length = max((len(series.values) for series in view.series), default=0)
+    newest = length - width
+    if view.cursor is None or view.cursor >= newest:
+        return newest
+    return max(0, view.cursor - width * 3 // 4)
 
 
 def nice_ceiling(columns: list[list[float | None]], unit: Unit = Unit.RATE) -> float:
@@ -109,9 +123,10 @@ def nice_ceiling(columns: list[list[float | None]], unit: Unit = Unit.RATE) -> f
     return 10 * power * base
 
 
-def _window(values: tuple[float | None, ...], width: int) -> list[float | None]:
-    """The newest `width` values, with gaps on the left where there are fewer."""
-    known = [v if v is not None and math.isfinite(v) else None for v in values[-width:]]
+def _window(values: tuple[float | None, ...], first: int, width: int) -> list[float | None]:
+    """`width` values from the first one on, with gaps on the left where there are fewer."""
+    seen = values[max(0, first) : first + width]
+    known = [v if v is not None and math.isfinite(v) else None for v in seen]
     return [None] * (width - len(known)) + known
 
 
@@ -212,19 +227,23 @@ def _strokes(values: list[float | None], ceiling: float, dots: int) -> list[tupl
     return strokes
 
 
-def _overlay(grid: list[list[Segment]], marks: list[int], cursor: int | None, shift: int) -> None:
-    """Draw marks behind the data, with a head that is always seen, and the cursor through it."""
+def _overlay(grid: list[list[Segment]], view: TrendView, first: int) -> None:
+    """Draw marks behind the data, with a head that is always seen, the cursor, and the range."""
     width = len(grid[0])
-    for x in marks:
+    for x in (mark - first for mark in view.marks):
         if 0 <= x < width:
             for row in grid[1:]:
                 if row[x] == _BLANK:
                     row[x] = ("┊", "trend-mark")
             grid[0][x] = ("▾", "trend-mark")
-    if cursor is not None and 0 <= cursor + shift < width:
+    if view.cursor is not None and 0 <= (x := view.cursor - first) < width:
         for row in grid:
-            text = row[cursor + shift][0]
-            row[cursor + shift] = ("│" if text == " " else text, "trend-cursor")
+            text = row[x][0]
+            row[x] = ("│" if text == " " else text, "trend-cursor")
+    if view.selected is not None:
+        left, right = (max(0, min(width, each - first)) for each in view.selected)
+        for row in grid:
+            row[left : right + 1] = [(text, f"{key}@range") for text, key in row[left : right + 1]]
 
 
 def _merge(row: list[Segment]) -> list[Segment]:

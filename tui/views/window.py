@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
 
+from tui.model.ranges import RangeChoice, RangeKind, load_began_at
 from tui.model.series import Buckets, Series, newest
 from tui.model.timeline import Timeline, TimeRange
-from tui.views.format import Unit, quantity
-from tui.views.trend import TrendSeries
+from tui.views.format import Unit, clock, quantity
+from tui.views.trend import TrendSeries, TrendView
 
-FLAME_WINDOW_S = 10.0
-TREND_COLUMNS = 240
+FLAME_WINDOW_S: Final = 10.0
+TREND_COLUMNS: Final = 240
 """More than the widest pane draws; a chart shows the newest ones that fit."""
-COLUMN_S = 1.0
+COLUMN_S: Final = 1.0
+_LEAD_COLUMNS: Final = 40
+"""Columns shown after a range that is too far back for the trends to end now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,12 @@ class Window:
     end: float
     length_s: float = FLAME_WINDOW_S
     frozen: bool = False
+    trends_end: float | None = None
+    """Where the trends end; None where the range does."""
+    name: str = ""
+    """How the range is called; empty for the newest seconds."""
+    picked: bool = False
+    """Whether the range was picked on the trends, which then show it."""
 
     @property
     def range(self) -> TimeRange:
@@ -31,12 +42,62 @@ class Window:
     @property
     def buckets(self) -> Buckets:
         """The columns of all trends."""
-        return Buckets.ending_at(self.end, TREND_COLUMNS, COLUMN_S)
+        end = self.end if self.trends_end is None else self.trends_end
+        if self.end <= end - (TREND_COLUMNS - _LEAD_COLUMNS) * COLUMN_S:
+            end = self.end + _LEAD_COLUMNS * COLUMN_S
+        return Buckets.ending_at(end, TREND_COLUMNS, COLUMN_S)
+
+    @property
+    def known_until(self) -> float:
+        """The newest moment that the trends may show."""
+        end = self.end if self.trends_end is None else self.trends_end
+        return min(end, self.buckets.range.end)
 
     @property
     def text(self) -> str:
         """How the range is called on the screen."""
-        return f"last {self.length_s:g} s" + (" · frozen" if self.frozen else "")
+        name = self.name or f"last {self.length_s:g} s"
+        return name + (" · frozen" if self.frozen else "")
+
+
+def window_of(choice: RangeChoice, timeline: Timeline, now: float) -> Window:
+    """Return the window of what the operator chose to look at."""
+    range_ = choice.range(timeline, now)
+    name = ""
+    match choice.kind:
+        case RangeKind.START:
+            name = f"since the start, {clock(range_.duration_s)}"
+        case RangeKind.CHANGE:
+            name = f"since the change, {clock(range_.duration_s)}"
+        case RangeKind.PICKED:
+            name = picked_name(timeline, range_)
+    is_picked = choice.kind is RangeKind.PICKED
+    return Window(
+        range_.end,
+        range_.duration_s,
+        frozen=choice.is_held and not is_picked,
+        trends_end=choice.end(now),
+        name=name,
+        picked=is_picked,
+    )
+
+
+def picked_name(timeline: Timeline, range_: TimeRange) -> str:
+    """Return how a range is called by the clock of the run: `0:50 to 1:00`."""
+    began_at = load_began_at(timeline, range_.end)
+    start, end = (max(0.0, at - began_at) for at in (range_.start, range_.end))
+    return f"{clock(start)} to {clock(end)}"
+
+
+def on_window(trends: Iterable[TrendView], window: Window) -> tuple[TrendView, ...]:
+    """Return trends with the cursor and the range that was picked on them."""
+    if not window.picked:
+        return tuple(trends)
+    buckets = window.buckets
+    first = buckets.column(window.range.start + COLUMN_S / 2) or 0
+    last = buckets.column(window.end)
+    selected = None if last is None else (first, last)
+    return tuple(replace(each, cursor=last, selected=selected) for each in trends)
 
 
 def trend_series(name: str, style_key: str, values: Series, unit: Unit) -> TrendSeries:
@@ -46,6 +107,6 @@ def trend_series(name: str, style_key: str, values: Series, unit: Unit) -> Trend
 
 def mark_columns(timeline: Timeline, window: Window) -> tuple[int, ...]:
     """Return the columns of the trends in which something was done to the run."""
-    buckets = window.buckets
-    columns = (buckets.column(mark.at) for mark in timeline.marks if mark.at <= window.end)
+    buckets, end = window.buckets, window.known_until
+    columns = (buckets.column(mark.at) for mark in timeline.marks if mark.at <= end)
     return tuple(column for column in columns if column is not None)

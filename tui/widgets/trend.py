@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Size
-from textual.reactive import reactive
+from textual.message import Message
+from textual.reactive import reactive, var
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.views.trend import TrendView, draw_trend
+from tui.views.trend import TrendView, draw_trend, first_column
 
 _SERIES = ("1", "2", "3", "4", "good", "warn", "bad")
 _FADE = 0.82
@@ -19,7 +22,7 @@ _FADE = 0.82
 
 
 class TrendChart(Widget):
-    """Draws one `TrendView`, as large as the widget is."""
+    """Draws one `TrendView`, as large as the widget is; the mouse picks a range of columns."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "trendchart--blank",
@@ -29,6 +32,7 @@ class TrendChart(Widget):
         "trendchart--zero",
         "trendchart--mark",
         "trendchart--cursor",
+        "trendchart--range",
         *(f"trendchart--{name}" for name in _SERIES),
     }
 
@@ -42,12 +46,23 @@ class TrendChart(Widget):
         & > .trendchart--zero { color: $trend-axis; }
         & > .trendchart--mark { color: $trend-mark; }
         & > .trendchart--cursor { color: $trend-cursor; text-style: bold; }
+        & > .trendchart--range { background: $range-band; }
     """
         + "\n".join(f"& > .trendchart--{name} {{ color: $trend-{name}; }}" for name in _SERIES)
         + "}"
     )
 
     view: reactive[TrendView | None] = reactive(None)
+    dragged: var[tuple[int, int] | None] = var(None)
+    """The columns that the mouse is dragged over, from where it was pressed to where it is."""
+
+    class RangePicked(Message):
+        """The mouse was dragged over columns, counted like the view's values; or clicked on one."""
+
+        def __init__(self, first: int, last: int) -> None:
+            super().__init__()
+            self.first = first
+            self.last = last
 
     def __init__(
         self,
@@ -68,10 +83,10 @@ class TrendChart(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row of the chart."""
-        view, size = self.view, self.size
+        view, size = self._shown, self.size
         if view is None:
             return Strip.blank(size.width, self.rich_style)
-        if self._drawn is None or self._drawn[0] is not view or self._drawn[1] != size:
+        if self._drawn is None or self._drawn[:2] != (view, size):
             rows = draw_trend(view, size.width, size.height)
             strips = [
                 Strip([Segment(text, self._style(key)) for text, key in row])
@@ -83,8 +98,50 @@ class TrendChart(Widget):
         strips = self._drawn[2]
         return strips[y] if y < len(strips) else Strip.blank(size.width, self.rich_style)
 
+    @property
+    def _shown(self) -> TrendView | None:
+        """The view, with what is being picked instead of what was."""
+        if self.view is None or self.dragged is None:
+            return self.view
+        first, last = sorted(self.dragged)
+        return replace(self.view, selected=(first, last))
+
+    def _column(self, event: events.MouseEvent) -> int | None:
+        if self.view is None:
+            return None
+        return event.x + first_column(self.view, self.size.width)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to pick a range."""
+        column = self._column(event)
+        if column is not None and event.button == 1:
+            self.dragged = (column, column)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Widen what is being picked."""
+        column = self._column(event)
+        if self.dragged is not None and column is not None:
+            self.dragged = (self.dragged[0], column)
+
+    def on_mouse_up(self) -> None:
+        """Tell what was picked."""
+        if self.dragged is not None:
+            first, last = sorted(self.dragged)
+            self.dragged = None
+            self.release_mouse()
+            self.post_message(self.RangePicked(first, last))
+
+    def watch_dragged(self) -> None:
+        """Show what is being picked."""
+        self.refresh()
+
     def _style(self, key: str) -> Style:
         style = self._styles.get(key)
+        if style is None and key.endswith("@range"):
+            band = Style(bgcolor=self.get_component_rich_style("trendchart--range").bgcolor)
+            style = self._style(key.removesuffix("@range")) + band
+            self._styles[key] = style
         if style is None:
             name, _, part = key.removeprefix("trend-").partition("-")
             component = f"trendchart--{name}"

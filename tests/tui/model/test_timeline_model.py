@@ -51,13 +51,15 @@ def test_a_range_has_its_end_and_not_its_start() -> None:
 
 
 def test_stacks_are_kept_by_seconds() -> None:
-    """A range has the whole seconds that begin in it; batches of one second add up."""
+    """A range has the whole seconds that begin before its end; batches of one second add up."""
     timeline = Timeline(0.0)
     for at, samples in ((1.2, 1), (1.9, 2), (2.0, 4), (3.5, 8)):
         timeline.append(batch(at, samples, period_ns=5))
-    assert timeline.stacks_in(TimeRange(0.5, 1.0)) == {0: StackCount(3, 15)}
-    assert timeline.stacks_in(TimeRange(1.0, 3.0)) == {0: StackCount(12, 60)}
-    assert timeline.stacks_in(TimeRange(1.0, 1.9)) == {}
+    assert timeline.stacks_in(TimeRange(0.5, 1.0)) == {}
+    assert timeline.stacks_in(TimeRange(0.5, 1.1)) == {0: StackCount(3, 15)}
+    assert timeline.stacks_in(TimeRange(1.0, 3.0)) == {0: StackCount(7, 35)}
+    assert timeline.stacks_in(TimeRange(1.0, 1.9)) == {0: StackCount(3, 15)}
+    assert timeline.stacks_in(TimeRange(1.1, 2.0)) == {}
     assert (timeline.first_stack_at, timeline.newest_stack_at) == (1.2, 3.5)
 
 

@@ -43,10 +43,10 @@ def test_all_panes_show_the_same_window() -> None:
 
 
 def test_cpu_per_request_is_of_the_same_seconds() -> None:
-    """Stacks from 103.0 to 105.0 belong to 200 requests."""
+    """Stacks from 102.0 to 105.0 belong to the 300 requests of these three seconds."""
     view = build_flame(recorded(), facts(), Window(105.0, 3.0))
     assert view.tree is not None
-    assert (view.tree.samples, view.requests) == (60, 200)
+    assert (view.tree.samples, view.requests) == (60, 300)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,20 @@
 """Trend charts, literally."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.views.format import Unit, cell_width
-from tui.views.trend import Segment, TrendSeries, TrendView, draw_trend, nice_ceiling
+from tui.views.trend import (
+    Segment,
+    TrendSeries,
+    TrendView,
+    draw_trend,
+    first_column,
+    nice_ceiling,
+)
 
 
 def area(
@@ -162,3 +171,50 @@ def test_heights_follow_values(numbers: list[float], rows: int) -> None:
     heights = [sum(" ▁▂▃▄▅▆▇█".index(row[x]) for row in drawn) for x in range(len(numbers))]
     ordered = [height for _, height in sorted(zip(numbers, heights, strict=True))]
     assert ordered == sorted(ordered)
+
+
+def test_a_picked_range_is_marked_under_its_columns() -> None:
+    """From its first to its last column, whatever is drawn there; the cursor is its end."""
+    view = replace(area(1, 1, 1, 1, 1, ceiling=1), selected=(1, 3), cursor=3)
+    rows = draw_trend(view, 5, 2)
+    assert rows[1] == [
+        ("█", "trend-1"),
+        ("██", "trend-1@range"),
+        ("█", "trend-cursor@range"),
+        ("█", "trend-1"),
+    ]
+    assert not [key for _, key in rows[0] if "@" in key]
+    outside = draw_trend(replace(view, selected=(-9, -4)), 5, 2)
+    assert "@" not in outside[1][-1][1]
+
+
+def test_a_cursor_that_is_far_back_is_in_sight() -> None:
+    """Three quarters of the way; a near one leaves the newest column where it is."""
+    values = tuple(float(n) for n in range(100))
+    view = area(*values, ceiling=100, cursor=50)
+    assert first_column(view, 20) == 35
+    assert texts(draw_trend(view, 20, 1))[0].startswith("RPS 50.0")
+    assert first_column(replace(view, cursor=85), 20) == 80
+    assert first_column(replace(view, cursor=3), 20) == 0
+    assert first_column(view, 120) == -20
+
+
+@given(
+    st.lists(st.floats(0, 10) | st.none(), max_size=30),
+    st.integers(1, 20),
+    st.integers(1, 4),
+    st.none() | st.integers(-5, 40),
+    st.tuples(st.integers(-5, 40), st.integers(-5, 40)),
+)
+def test_no_row_is_wider_than_the_pane(
+    values: list[float | None],
+    width: int,
+    height: int,
+    cursor: int | None,
+    selected: tuple[int, int],
+) -> None:
+    """Wherever the range and its cursor are."""
+    first, last = sorted(selected)
+    view = replace(area(*values, cursor=cursor), selected=(first, last))
+    rows = draw_trend(view, width, height)
+    assert [sum(cell_width(text) for text, _ in row) for row in rows] == [width] * height

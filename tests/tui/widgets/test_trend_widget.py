@@ -16,6 +16,7 @@ def view(*values: float) -> TrendView:
 class Screen(App[None]):
     def __init__(self, chart: TrendChart | None = None) -> None:
         super().__init__()
+        self.picked: list[tuple[int, int]] = []
         self.chart = chart or TrendChart(view(1, 10))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -23,6 +24,9 @@ class Screen(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.chart
+
+    def on_trend_chart_range_picked(self, message: TrendChart.RangePicked) -> None:
+        self.picked.append((message.first, message.last))
 
 
 def lines(chart: TrendChart) -> list[str]:
@@ -86,3 +90,21 @@ async def test_colours_follow_the_theme() -> None:
         app.theme = "textual-light"
         await pilot.pause()
         assert chart.render_line(0)._segments[0].style != before
+
+
+async def test_a_range_is_picked_with_the_mouse() -> None:
+    """Dragged in either direction, in columns of the values; what is dragged over is seen."""
+    app = Screen(TrendChart(view(*range(30))))
+    async with app.run_test(size=(20, 3)) as pilot:
+        chart = app.chart
+        plain = chart.render_line(1)
+        await pilot.mouse_down(chart, offset=(12, 1))
+        await pilot.hover(chart, offset=(5, 1))
+        assert chart.dragged == (22, 15)
+        assert chart.render_line(1) != plain
+        await pilot.mouse_up(chart, offset=(5, 1))
+        assert app.picked == [(15, 22)]
+        assert chart.dragged is None
+        assert chart.render_line(1) == plain
+        await pilot.click(chart, offset=(0, 2))
+        assert app.picked[1:] == [(10, 10)]
