@@ -260,6 +260,15 @@ class Stack:
     """The unwinder lost the callers inside libc: hangs under a node that says so."""
 
 
+class StackMeasure(StrEnum):
+    """What is summed up in stacks."""
+
+    ON_CPU = "on-cpu"
+    """Where the target computes: samples, and the CPU time that they stand for."""
+    OFF_CPU = "off-cpu"
+    """Where it waits: how often, and the wall time of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackCount:
     """How often one stack was seen, and how much time that stands for."""
@@ -286,6 +295,7 @@ class StackBatch:
     """Samples the profiler says it lost."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Records that could not be read, by reason."""
+    measure: StackMeasure = StackMeasure.ON_CPU
 
 
 class SourceState(StrEnum):

@@ -1,4 +1,4 @@
-"""Turns what a server writes into log lines, and never into more than a screen can use."""
+"""Turns what a server or its build writes into log lines, never into more than can be read."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ class TargetLog:
     Args:
         clock: The session's clock.
         emit: Takes the lines.
+        source: Whose lines they are.
     """
 
-    def __init__(self, clock: Clock, emit: Callable[[LogLine], None]) -> None:
+    def __init__(
+        self, clock: Clock, emit: Callable[[LogLine], None], source: str = "target"
+    ) -> None:
         self._clock = clock
         self._emit = emit
+        self._source = source
         self._lines = LineSplitter(MAX_LINE_BYTES)
         self._second = 0
         self._emitted = 0
@@ -50,7 +54,7 @@ class TargetLog:
             self._second, self._emitted = int(at), 0
         room = MAX_LINES_PER_S - self._emitted
         for line in lines[:room]:
-            self._emit(LogLine(at, "target", "", sanitise(line)))
+            self._emit(LogLine(at, self._source, "", sanitise(line)))
         self._emitted += min(room, len(lines))
         self._left_out += max(0, len(lines) - room)
         newest = next((line for line in reversed(lines) if line.strip()), None)
@@ -60,7 +64,7 @@ class TargetLog:
     def _tell_left_out(self, at: float) -> None:
         if self._left_out:
             text = f"({self._left_out} more lines, over {MAX_LINES_PER_S} in a second)"
-            self._emit(LogLine(at, "target", "warning", text))
+            self._emit(LogLine(at, self._source, "warning", text))
             self._left_out = 0
 
 
@@ -71,13 +75,20 @@ class TargetLogs:
         child: The server, started with both of them as pipes.
         clock: The session's clock.
         emit: Takes the lines.
+        source: Whose lines they are.
     """
 
-    def __init__(self, child: Child, clock: Clock, emit: Callable[[LogLine], None]) -> None:
+    def __init__(
+        self,
+        child: Child,
+        clock: Clock,
+        emit: Callable[[LogLine], None],
+        source: str = "target",
+    ) -> None:
         self.last = ""
         """The newest line on either of them, sanitised; may be empty."""
         self._tasks = [
-            asyncio.create_task(self._read(stream, TargetLog(clock, emit)), name="target log")
+            asyncio.create_task(self._read(stream, TargetLog(clock, emit, source)), name="log")
             for stream in (child.stdout, child.stderr)
             if stream is not None
         ]

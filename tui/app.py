@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from textual import on
 from textual.app import App
 
-from collectors.samples import MarkKind, SourceState
+from collectors.samples import Frame, MarkKind, SourceState, StackMeasure
 from themes import load_themes
+from tui.commands import LOOKING
 from tui.driver import SteadyDriver
+from tui.looking import Looking
 from tui.model.phase import Phase
-from tui.model.ramp import describe, parse_ramp
-from tui.model.rate import parse_rate
+from tui.model.search import compile_pattern
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.palette import CommandProvider
 from tui.session import Offer, Session
+from tui.steering import STEERING, can_steer, say, steer
 from tui.views.keys import KeysView
-from tui.views.monitor import MonitorView, build_monitor
-from tui.views.status import build_status
-from tui.views.window import Window
+from tui.views.monitor import build_monitor
+from tui.views.window import Window, window_of
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
+from tui.widgets.trend import TrendChart
 
 REFRESH_S: Final = 0.5
-STEPS: Final = {
-    "load.more": 1,
-    "load.less": -1,
-    "load.moreten": 10,
-    "load.lessten": -10,
-}
-"""Commands that change the load by steps."""
-STEERING: Final = (*STEPS, "load.pause", "load.ramp", "load.rate", "load.hold")
-"""Commands that need an operator."""
 _SEVERITY: Final = {SourceState.FAILED: "error", SourceState.DEGRADED: "warning"}
 
 
@@ -55,8 +49,8 @@ class FlashpointApp(App[None]):
     def __init__(self, session: Session, theme: str | None = None) -> None:
         super().__init__(driver_class=SteadyDriver)
         self.session = session
+        self.looking = Looking(session.timeline, session.clock, session.append)
         self._monitor = MonitorScreen()
-        self._frozen: MonitorView | None = None
         self._told: dict[str, tuple[SourceState, str]] = {}
         self._marks_told = 0
         for palette in load_themes():
@@ -87,15 +81,14 @@ class FlashpointApp(App[None]):
             return
         if not self.is_running or not self._monitor.is_attached or not self._monitor.children:
             return  # on its way in or out
-        frozen = self._frozen
-        if frozen is None:
-            view = build_monitor(session.timeline, session.facts(), Window(session.clock()))
-        else:
-            status = build_status(session.timeline, session.facts(), None, frozen=True)
-            view = replace(frozen, status=status)
+        window, lens = self._window(), self.looking.lens
+        view = build_monitor(session.timeline, session.facts(), window, lens)
         with self.batch_update():
             self._monitor.show(view, KeysView(frozenset(self._disabled())))
         self._tell_news()
+
+    def _window(self) -> Window:
+        return window_of(self.looking.choice, self.session.timeline, self.session.clock())
 
     def _tell_news(self) -> None:
         marks = self.session.timeline.marks
@@ -115,7 +108,7 @@ class FlashpointApp(App[None]):
     def _disabled(self) -> list[str]:
         session = self.session
         off = ["load.start"] if session.phase.loading else ["load.stop"]
-        if session.operator is None or session.phase not in (Phase.STARTING, Phase.RUNNING):
+        if not can_steer(session):
             off += STEERING
         return off
 
@@ -123,19 +116,32 @@ class FlashpointApp(App[None]):
         """Carry out a command of the table."""
         if command_id in self._disabled():
             self.bell()
-            if command_id in STEERING and self.session.no_control_reason:
-                self.notify(self.session.no_control_reason, severity="warning", markup=False)
+            if command_id in STEERING:
+                say(self, self.session.no_control_reason)
             return
-        monitor = self._monitor
         group, _, name = command_id.partition(".")
+        if command_id in LOOKING:
+            say(self, self.looking.command(command_id, self._selected))
+        elif command_id in STEERING:
+            steer(self, self.session, command_id)
+        elif group == "flame":
+            self._move_in_flame(name)
+            return
+        elif group == "view":
+            self._look(name)
+        else:
+            self._do(command_id)
+        self.refresh_view()
+
+    def _do(self, command_id: str) -> None:
+        """Carry out what is about the run, the screen or the program."""
+        monitor = self._monitor
         match command_id:
             case "load.start":
-                self._frozen = None
+                self.looking.choice = self.looking.choice.live()
                 self.session.start_load()
             case "load.stop":
                 self.session.stop_load()
-            case "display.freeze":
-                self._freeze()
             case "display.theme":
                 place = self._themes.index(self.theme) if self.theme in self._themes else -1
                 self.theme = self._themes[(place + 1) % len(self._themes)]
@@ -151,72 +157,84 @@ class FlashpointApp(App[None]):
                 self.push_screen(HelpScreen())
             case "app.quit":
                 self._ask_to_quit()
-            case _ if command_id in STEERING:
-                self._steer(command_id)
-            case _ if group == "panel":
-                monitor.go_to(name)
-            case _ if group == "flame":
-                self._move_in_flame(name)
+            case _:
+                monitor.go_to(command_id.partition(".")[2])
+
+    def _look(self, name: str) -> None:
+        """Carry out what needs a question, the session or the pane of stacks."""
+        looking = self.looking
+        match name:
+            case "search":
+                self.push_screen(
+                    AskScreen("Search names", "a regular expression", read_pattern),
+                    self._search,
+                )
+            case "next" | "previous":
+                if not self._monitor.pane.select_match(1 if name == "next" else -1):
+                    self.bell()
+            case "baselines":
+                names = ", ".join(self.session.timeline.baselines) or "none yet"
+                self.push_screen(
+                    AskScreen("Compare with, or keep this range as", names, str), self._compare
+                )
+            case "rebuild":
+                run = self.session.run_name
+                message = self.session.rebuild()
+                say(self, message)
+                if not message:
+                    looking.choice = looking.choice.live()
+                    looking.lens = replace(looking.lens, compared_with=run)
+            case "offcpu":
+                message = self.session.toggle_off_cpu()
+                say(self, message)
+                is_on = self.session.off_cpu
+                measure = StackMeasure.OFF_CPU if is_on else StackMeasure.ON_CPU
+                looking.lens = replace(looking.lens, measure=measure)
+
+    def _search(self, pattern: str | None) -> None:
+        """Search for what was typed; nothing typed ends the search."""
+        self.looking.lens = replace(self.looking.lens, pattern=(pattern or "").strip())
+        self.refresh_view()
+        self._monitor.pane.select_match(1)
+
+    def _compare(self, name: str | None) -> None:
+        if name is not None:
+            say(self, self.looking.compare_with(name.strip()))
+            self.refresh_view()
+
+    @property
+    def _selected(self) -> Frame | None:
+        return self._monitor.pane.selected
+
+    @on(TrendChart.RangePicked)
+    def pick_range(self, message: TrendChart.RangePicked) -> None:
+        """Look at what the mouse was dragged over; a click moves the end of the range."""
+        buckets = self._window().buckets
+        first, last = (buckets.first + each for each in (message.first, message.last))
+        is_click = message.first == message.last
+        start = (last + 1 if is_click else first) * buckets.width_s
+        self.looking.pick(start, (last + 1) * buckets.width_s)
         self.refresh_view()
 
-    def _steer(self, command_id: str) -> None:
-        """Move the load."""
-        operator = self.session.operator
-        if operator is None:
-            return
-        match command_id:
-            case "load.ramp":
-                self._ask_for_load(
-                    "VUs", "200, 200 in 30s, +50/10s, x2/1m", read_ramp, operator.ramp
-                )
-            case "load.rate":
-                self._ask_for_load(
-                    "A second", "500, 500 in 10s, x2/1m, 20 iterations", read_rate, operator.rate
-                )
-            case "load.hold":
-                self._say(operator.hold())
-            case "load.pause":
-                self._say(operator.pause_or_resume())
-            case _:
-                self._say(operator.step(STEPS[command_id]))
-
-    def _ask_for_load(
-        self,
-        question: str,
-        example: str,
-        read: Callable[[str], tuple[tuple[Any, ...], str]],
-        ask: Callable[..., str],
-    ) -> None:
-        def answered(text: str | None) -> None:
-            # The load may have ended while the question was open.
-            if text is not None and "load.ramp" not in self._disabled():
-                self._say(ask(*read(text)[0]))
-                self.refresh_view()
-
-        self.push_screen(AskScreen(question, example, lambda text: read(text)[1]), answered)
-
-    def _say(self, message: str) -> None:
-        if message:
-            self.notify(message, severity="warning", markup=False)
-
-    def _freeze(self) -> None:
-        """Keep what is shown now, or go on; the status lines always tell what is."""
-        if self._frozen is not None:
-            self._frozen = None
-            return
-        session = self.session
-        window = Window(session.clock(), frozen=True)
-        self._frozen = build_monitor(session.timeline, session.facts(), window)
-
     def _move_in_flame(self, name: str) -> None:
-        flame = self._monitor.flame
+        """Move in what has the keys; that needs no new view."""
+        pane = self._monitor.pane
+        graph = pane.callers if pane.callers.has_focus else pane.graph
         match name:
+            case "zoom" if pane.active is pane.functions:
+                say(self, self.looking.command("view.sandwich", pane.selected))
+                self.refresh_view()
             case "zoom":
-                flame.action_zoom()
+                graph.action_zoom()
+            case "unzoom" if graph.check_action("unzoom", ()):
+                graph.action_unzoom()
             case "unzoom":
-                flame.action_unzoom()
+                if self.looking.step_back():
+                    self.refresh_view()
+            case "up" | "down" if pane.active is pane.functions:
+                pane.functions.action_move(1 if name == "down" else -1)
             case "up" | "down" | "left" | "right":
-                flame.action_move(name)
+                graph.action_move(name)
 
     def _ask_to_quit(self) -> None:
         if not self.session.phase.loading:
@@ -237,13 +255,11 @@ class FlashpointApp(App[None]):
         self._ask_to_quit()
 
 
-def read_ramp(text: str) -> tuple[tuple[Any, ...], str]:
-    """Return what a text says about VUs, and how it was understood."""
-    steps = parse_ramp(text)
-    return (steps,), f"→ {describe(steps)} · VUs"
+def read_pattern(text: str) -> str:
+    """Return what will be searched for.
 
-
-def read_rate(text: str) -> tuple[tuple[Any, ...], str]:
-    """Return what a text says about a rate, and how it was understood."""
-    unit, steps = parse_rate(text)
-    return (unit, steps), f"→ {describe(steps)} · {unit.value}/s"
+    Raises:
+        ValueError: the expression can't be used.
+    """
+    compile_pattern(text.strip())
+    return f"→ {text.strip()}"

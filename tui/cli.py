@@ -18,6 +18,7 @@ import platformdirs
 
 from collectors.course import CourseUnit
 from collectors.source import SourceError
+from collectors.target_build import build_argv
 from collectors.text import sanitise
 from tui.config import PROJECT_FILE, FileOption, load_defaults
 from tui.launch import run as launch
@@ -127,6 +128,9 @@ RUN_OPTIONS: Final = (
     ),
     _option("--perf-event", default="cpu-clock", show_default=True, help="What perf samples."),
     _option("--call-graph", default="fp", show_default=True, help="fp, dwarf, dwarf,BYTES or lbr."),
+    _option(
+        "--build", metavar="COMMAND", help="What F5 builds the server with, like 'cargo build'."
+    ),
     _option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's."),
 )
 ATTACH_OPTIONS: Final = (
@@ -199,6 +203,8 @@ def demo(ctx: click.Context, /, **given: Any) -> None:
 
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
     _refuse_two_loads(given)
+    if given["build"] is not None:
+        build_argv(given["build"])  # refuses what is no command
     unit, rate = given["rate"] or (CourseUnit.REQUESTS, ())
     return RunOptions(
         script=given["script"],
@@ -223,6 +229,7 @@ def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOpti
         perf_frequency_hz=given["perf_frequency"],
         perf_event=given["perf_event"],
         call_graph=given["call_graph"],
+        build=given["build"],
         theme=given["theme"],
     )
 

@@ -43,6 +43,8 @@ class RunOptions:
     perf_frequency_hz: int = 99
     perf_event: str = "cpu-clock"
     call_graph: str = "fp"
+    build: str | None = None
+    """What builds the server, for F5; no shell."""
     theme: str | None = None
 
     @property

@@ -37,6 +37,7 @@ from tui.model.runclock import RunClock
 from tui.model.timeline import Timeline
 from tui.operator import Operator, find_operator
 from tui.options import RunOptions
+from tui.rebuild import NO_COMMAND, keep_run, rebuild_target
 from tui.undertest import SystemUnderTest
 
 AS_WRITTEN_GRACE_S: Final = 30.0
@@ -109,6 +110,7 @@ class Session:
             self._time,
         )
         """The run before this one."""
+        self._is_rebuilding = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def append(self, sample: Sample) -> None:
@@ -151,6 +153,48 @@ class Session:
         self._time = RunClock(self.options.duration_s)
         self.load_ended.clear()
         self._spawn(self._load())
+
+    def rebuild(self) -> str:
+        """Build and start the server anew, and load it again; return why not, or nothing."""
+        if not self.options.command:
+            return NO_COMMAND
+        if self._is_rebuilding:
+            return "the server is being built"
+        self._is_rebuilding = True
+        self._spawn(self._rebuild())
+        return ""
+
+    async def _rebuild(self) -> None:
+        try:
+            if self.phase.loading:
+                self.stop_load()
+                await self.load_ended.wait()
+            await rebuild_target(
+                self._guard, self.options, self._under_test, self.clock, self.append
+            )
+            self._is_rebuilding = False
+            self.start_load()
+        except SourceError as error:
+            state = SourceStatus(
+                self.clock(), "target", SourceState.FAILED, error.message, error.hint
+            )
+            self.append(state)
+        finally:
+            self._is_rebuilding = False
+
+    @property
+    def off_cpu(self) -> bool:
+        """Whether waits are recorded too."""
+        return False
+
+    def toggle_off_cpu(self) -> str:
+        """Begin or end to record waits; return why that can't be, or nothing."""
+        return "waits can't be recorded here"
+
+    @property
+    def run_name(self) -> str:
+        """What the newest run is called as a baseline, once it has ended."""
+        return f"run {self._runs}"
 
     def leave(self) -> None:
         """End the load, and then the program; a second time: at once."""
@@ -229,7 +273,7 @@ class Session:
             target=str(target) if target is not None else "",
             profiler=self._under_test.profiler_text,
             countdown_s=self._time.countdown_s(now) if self.phase is Phase.STOPPING else None,
-            note=self._warm_up_note() or self._note,
+            note=self._warm_up_note() or ("building" if self._is_rebuilding else self._note),
             control=self.control_name,
             aim=self.operator.aim() if self.operator is not None and self.phase.loading else None,
             no_control_reason=self.no_control_reason if self.options.is_interactive else "",
@@ -291,6 +335,9 @@ class Session:
             await asyncio.gather(*helpers, return_exceptions=True)
             if self._time.ended_at is None:
                 self._time.ended_at = self.clock()
+            kept = keep_run(self.timeline, self.run_name, self._time.ended_at)
+            if kept is not None:
+                self.append(kept)
             if self.operator is not None:
                 self.operator.end()
             self.phase = Phase.STOPPED

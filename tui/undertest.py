@@ -96,20 +96,36 @@ class SystemUnderTest:
         """
         options = self._options
         if options.command:
-            self._started = await start_target(
-                self._guard,
-                options.command,
-                port=options.port,
-                ready_url=options.ready_url,
-                ready_timeout_s=options.ready_timeout_s,
-                clock=self._clock,
-                emit_log=self._emit,
-            )
-            await self._follow(self._started.target)
+            await self._start()
         elif options.pid is not None:
             await self._follow(await asyncio.to_thread(attach_pid, options.pid, self._own_pids()))
         elif options.port is not None:
             await self._follow(await asyncio.to_thread(attach_port, options.port, self._own_pids()))
+
+    async def restart(self) -> None:
+        """End the server that we started, and start it again.
+
+        Raises:
+            SourceError: it can't be started; none runs then.
+        """
+        await self._let_go()
+        if self._started is not None:
+            await self._started.stop()
+            self._started = None
+        await self._start()
+
+    async def _start(self) -> None:
+        options = self._options
+        self._started = await start_target(
+            self._guard,
+            options.command,
+            port=options.port,
+            ready_url=options.ready_url,
+            ready_timeout_s=options.ready_timeout_s,
+            clock=self._clock,
+            emit_log=self._emit,
+        )
+        await self._follow(self._started.target)
 
     async def find(self, generator_pid: int) -> None:
         """Look for the server at the other end of k6's connections, until it is found."""
@@ -124,13 +140,16 @@ class SystemUnderTest:
 
     async def close(self) -> None:
         """Stop following and profiling; then end the server, if we started it."""
+        await self._let_go()
+        if self._started is not None:
+            await self._started.stop()
+
+    async def _let_go(self) -> None:
         if self.profiler is not None:
             await self.profiler.detach()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._started is not None:
-            await self._started.stop()
 
     def _own_pids(self) -> Collection[int]:
         profiler = self.profiler.pids if self.profiler is not None else ()

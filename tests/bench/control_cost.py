@@ -23,15 +23,15 @@ from tests.bench.monitor_cost import POLL_S, CpuAccount
 from tests.integration.k6_versions import k6_1, k6_2
 from tui.demo.build import demo_command, listening_port
 
-SECONDS = 20
-VUS = 20
+SECONDS = 30
+VUS = 40
 SCRIPT = """
 import http from 'k6/http';
 import { sleep } from 'k6';
 export const options = { vus: %d, duration: '%ds' };
 export default function () {
   http.get(`${__ENV.TARGET}/`);
-  sleep(0.002);
+  sleep(0.0005);
 }
 """
 MODES = {

@@ -86,6 +86,9 @@ class FakeSession:
     def clock(self) -> float:
         return self.now
 
+    def append(self, sample: Sample) -> None:
+        self.timeline.append(sample)
+
     def start_load(self) -> None:
         self.done.append("start")
         self.phase = Phase.RUNNING

@@ -8,7 +8,7 @@ a guess; `caller_lost_ratio` says how much they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -104,6 +104,41 @@ class CallTree:
                 raise ValueError(f"totals of {node.frame.symbol} do not add up")
 
 
+class PrefixTree:
+    """Paths of frames as numbers, each beginning once; a parent's number is below its children's.
+
+    Equal frames have to be the same object.
+    """
+
+    def __init__(self, root: Frame = ROOT_FRAME) -> None:
+        self.parents = [ROOT_NODE]
+        self.frames = [root]
+        self._children: dict[tuple[int, int], int] = {}
+
+    def child(self, parent: int, frame: Frame) -> int:
+        """The node of a frame below a node, grown where it is missing."""
+        # Frames stay in the list, so their identity is a cheap, safe key.
+        key = (parent, id(frame))
+        node = self._children.get(key)
+        if node is None:
+            node = self._children[key] = len(self.parents)
+            self.parents.append(parent)
+            self.frames.append(frame)
+        return node
+
+    def path(self, node: int) -> Path:
+        """The frames from below the root to a node."""
+        frames = []
+        while node != ROOT_NODE:
+            frames.append(self.frames[node])
+            node = self.parents[node]
+        return tuple(reversed(frames))
+
+    def assemble(self, leaves: Iterable[tuple[int, StackCount]]) -> CallTree:
+        """Build the call tree of counted nodes."""
+        return assemble(self.parents, self.frames, leaves)
+
+
 def build_tree(table: StackTable, counts: Mapping[int, StackCount]) -> CallTree:
     """Build the call tree of a range.
 
@@ -111,18 +146,28 @@ def build_tree(table: StackTable, counts: Mapping[int, StackCount]) -> CallTree:
         table: Knows the stacks.
         counts: Stack id → count, summed over the range.
     """
-    built = _count_leaves(table, counts)
-    parents, frames = table.parents, table.node_frames
-    for leaf in list(built):
-        number = leaf
-        while number != ROOT_NODE:
-            number = parents[number]
-            if number in built:
-                break
+    leaves = [(table.leaf(stack_id), count) for stack_id, count in counts.items()]
+    return assemble(table.parents, table.node_frames, leaves)
+
+
+def assemble(
+    parents: Sequence[int], frames: Sequence[Frame], leaves: Iterable[tuple[int, StackCount]]
+) -> CallTree:
+    """Build the call tree of a prefix tree whose leaves were counted.
+
+    Args:
+        parents: Parent of each node; its number is below the node's own. The root is `ROOT_NODE`.
+        frames: Frame of each node.
+        leaves: Nodes at which stacks end, and their counts; a node may come more than once.
+    """
+    built = _count_leaves(frames, leaves)
+    order = ancestry(parents, built)
+    for number in order:
+        if number not in built:
             built[number] = CallNode(frames[number])
-    root = built.setdefault(ROOT_NODE, CallNode(ROOT_FRAME))
+    root = built[ROOT_NODE]
     # A parent's number is below its children's: going down, every node is whole when it is added.
-    for number in sorted(built, reverse=True)[:-1]:
+    for number in order[:0:-1]:
         node, parent = built[number], built[parents[number]]
         parent.total_samples += node.total_samples
         parent.total_period_ns += node.total_period_ns
@@ -130,23 +175,35 @@ def build_tree(table: StackTable, counts: Mapping[int, StackCount]) -> CallTree:
     for node in built.values():
         if len(node.children) > 1:
             node.children.sort(key=_order)
-    leaves = (n for n in built.values() if n.frame.kind is FrameKind.UNKNOWN and n.self_samples)
+    unknown = (n for n in built.values() if n.frame.kind is FrameKind.UNKNOWN and n.self_samples)
     lost = next((n for n in root.children if n.frame is CALLER_LOST_FRAME), None)
     return CallTree(
         root=root,
         nodes=len(built) - 1,
-        unknown_samples=sum(node.self_samples for node in leaves),
+        unknown_samples=sum(node.self_samples for node in unknown),
         caller_lost_samples=lost.total_samples if lost else 0,
     )
 
 
-def _count_leaves(table: StackTable, counts: Mapping[int, StackCount]) -> dict[int, CallNode]:
+def ancestry(parents: Sequence[int], leaves: Iterable[int]) -> list[int]:
+    """Return the nodes of a prefix tree that lead to some leaves, parents before children."""
+    found = {ROOT_NODE}
+    for leaf in leaves:
+        number = leaf
+        while number not in found:
+            found.add(number)
+            number = parents[number]
+    return sorted(found)
+
+
+def _count_leaves(
+    frames: Sequence[Frame], leaves: Iterable[tuple[int, StackCount]]
+) -> dict[int, CallNode]:
     built: dict[int, CallNode] = {}
-    for stack_id, count in counts.items():
-        leaf = table.leaf(stack_id)
+    for leaf, count in leaves:
         node = built.get(leaf)
         if node is None:
-            node = built[leaf] = CallNode(table.node_frames[leaf])
+            node = built[leaf] = CallNode(frames[leaf])
         node.self_samples += count.samples
         node.self_period_ns += count.period_ns
         node.total_samples += count.samples
@@ -154,9 +211,13 @@ def _count_leaves(table: StackTable, counts: Mapping[int, StackCount]) -> dict[i
     return built
 
 
-def _order(node: CallNode) -> tuple[bool, str, str, str]:
-    frame = node.frame
+def frame_order(frame: Frame) -> tuple[bool, str, str, str]:
+    """Return the key by which the children of a node stand; lost callers come last."""
     return frame is CALLER_LOST_FRAME, frame.symbol, frame.module, frame.kind
+
+
+def _order(node: CallNode) -> tuple[bool, str, str, str]:
+    return frame_order(node.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +234,11 @@ class FunctionTotal:
     total_samples: int
     """A stack in which the function calls itself counts once."""
     total_period_ns: int
+
+    @property
+    def frame(self) -> Frame:
+        """The function as a frame."""
+        return Frame(self.symbol, self.module, self.kind)
 
 
 @dataclass(slots=True)
@@ -194,7 +260,7 @@ def top_table(tree: CallTree) -> list[FunctionTotal]:
     rows: dict[tuple[Frame, bool], _Sums] = {}
     # The second visit to a node (leaving) is None: it takes the function off the path.
     stack: list[tuple[CallNode | None, _Sums | None, bool]] = [
-        (child, None, child.frame is CALLER_LOST_FRAME) for child in tree.root.children
+        (child, None, False) for child in tree.root.children
     ]
     while stack:
         node, sums, lost = stack.pop()
@@ -202,6 +268,7 @@ def top_table(tree: CallTree) -> list[FunctionTotal]:
             if sums is not None:
                 sums.open -= 1
             continue
+        lost = lost or node.frame is CALLER_LOST_FRAME
         if node.frame is not CALLER_LOST_FRAME:
             sums = rows.get((node.frame, lost))
             if sums is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from collectors.samples import StackMeasure
 from tui.model.load import LoadRange
 from tui.model.timeline import Timeline, TimeRange
 
@@ -15,19 +16,26 @@ STACK_DELAY_S = 0.5
 """A stack is seen at the latest this long after it was taken, while the target is busy."""
 
 
-def stack_seconds(timeline: Timeline, window: TimeRange) -> float:
+def stack_seconds(
+    timeline: Timeline, window: TimeRange, measure: StackMeasure = StackMeasure.ON_CPU
+) -> float:
     """Return how much time the stacks of a window cover."""
-    start = max(float(math.ceil(window.start)), timeline.first_stack_at or window.end)
-    newest = timeline.newest_stack_at or window.end
-    end = min(window.end, max(newest, window.end - STACK_DELAY_S))
+    seen = timeline.stacked(measure) or TimeRange(window.end, window.end)
+    start = max(float(math.ceil(window.start)), seen.start)
+    end = min(window.end, max(seen.end, window.end - STACK_DELAY_S))
     return max(0.0, end - start)
 
 
-def matched_requests(timeline: Timeline, window: TimeRange, load: LoadRange) -> int | None:
+def matched_requests(
+    timeline: Timeline,
+    window: TimeRange,
+    load: LoadRange,
+    measure: StackMeasure = StackMeasure.ON_CPU,
+) -> int | None:
     """Return how many requests were completed in the time that the window's stacks cover.
 
     None where there is no load to speak of.
     """
     if load.rps is None:
         return None
-    return round(load.rps * stack_seconds(timeline, window)) or None
+    return round(load.rps * stack_seconds(timeline, window, measure)) or None

@@ -25,6 +25,7 @@ from collectors.samples import (
     SourceStatus,
     StackBatch,
     StackCount,
+    StackMeasure,
 )
 from tui.model.stacks import StackTable
 
@@ -67,9 +68,11 @@ class Timeline:
         self.drops: Counter[str] = Counter()
         self.samples_lost = 0
         """Stack samples that the profiler says it lost."""
-        self.first_stack_at: float | None = None
-        self.newest_stack_at: float | None = None
-        self._stack_ticks: dict[int, dict[int, StackCount]] = {}
+        self._stacked: dict[StackMeasure, TimeRange] = {}
+        """From the first stack to the newest one."""
+        self._ticks: dict[StackMeasure, dict[int, dict[int, StackCount]]] = {
+            measure: {} for measure in StackMeasure
+        }
         self._load_ends: list[float] = []
         self._host_ends: list[float] = []
 
@@ -103,17 +106,23 @@ class Timeline:
 
     def _add_stacks(self, batch: StackBatch) -> None:
         self.stacks.add(batch)
-        self.samples_lost += batch.lost
+        if batch.measure is StackMeasure.ON_CPU:
+            self.samples_lost += batch.lost
         for reason, rejected in batch.rejected.items():
             self.drops[reason] += rejected
         if batch.counts:
-            first, newest = self.first_stack_at, self.newest_stack_at
-            self.first_stack_at = batch.start if first is None else min(first, batch.start)
-            self.newest_stack_at = batch.end if newest is None else max(newest, batch.end)
-        tick = self._stack_ticks.setdefault(int(batch.start), {})
+            seen = self._stacked.get(batch.measure, TimeRange(batch.start, batch.end))
+            self._stacked[batch.measure] = TimeRange(
+                min(seen.start, batch.start), max(seen.end, batch.end)
+            )
+        tick = self._ticks[batch.measure].setdefault(int(batch.start), {})
         for stack, count in batch.counts.items():
             old = tick.get(stack)
             tick[stack] = count if old is None else _add(old, count)
+
+    def stacked(self, measure: StackMeasure = StackMeasure.ON_CPU) -> TimeRange | None:
+        """Return from when to when there are stacks; None without any."""
+        return self._stacked.get(measure)
 
     def loads_in(self, window: TimeRange) -> Sequence[LoadSample]:
         """Return the load samples whose interval ends within the range."""
@@ -125,7 +134,9 @@ class Timeline:
         first, last = _span(self._host_ends, window)
         return self.hosts[first:last]
 
-    def stacks_in(self, window: TimeRange) -> Mapping[int, StackCount]:
+    def stacks_in(
+        self, window: TimeRange, measure: StackMeasure = StackMeasure.ON_CPU
+    ) -> Mapping[int, StackCount]:
         """Sum the stacks of the whole seconds that begin at its start or later, before its end.
 
         Adjoining ranges therefore never count a sample twice and never lose one, and a range of
@@ -133,7 +144,7 @@ class Timeline:
         """
         counts: dict[int, StackCount] = {}
         seconds = range(math.ceil(window.start), math.ceil(window.end))
-        for second, tick in self._stack_ticks.items():
+        for second, tick in self._ticks[measure].items():
             if second in seconds:
                 for stack, count in tick.items():
                     old = counts.get(stack)

@@ -20,6 +20,7 @@ from tui.views.monitor import MonitorView
 from tui.views.status import LineView, draw_line
 from tui.views.table import TableView, draw_table
 from tui.widgets.flamegraph import FlameGraph
+from tui.widgets.flamepane import FlamePane
 from tui.widgets.rows import Rows
 from tui.widgets.trend import TrendChart
 
@@ -56,7 +57,8 @@ class MonitorScreen(Screen[None]):
         for each in COMMANDS
     ]
 
-    flame = getters.query_one("#flame", FlameGraph)
+    pane = getters.query_one("#flame", FlamePane)
+    flame = getters.query_one("#graph", FlameGraph)
 
     def compose(self) -> ComposeResult:
         """Status, the two upper panes, flamegraph and log, status, keys."""
@@ -77,9 +79,7 @@ class MonitorScreen(Screen[None]):
                 yield Rows[TableView](draw_table, id="roles")
                 yield Rows[TableView](draw_table, id="details")
         with Horizontal(id="bottom"):
-            flame = FlameGraph(id="flame")
-            flame.add_class("panel")
-            yield flame
+            yield FlamePane(id="flame", classes="panel")
             with Panel(id="log", classes="panel"):
                 yield Rows[LogView](draw_log, id="log-lines")
         yield Rows[LineView](draw_line, id="health")
@@ -113,7 +113,7 @@ class MonitorScreen(Screen[None]):
         )
         for name, part in rows:
             self.query_one(f"#{name}", Rows).view = part
-        self.flame.view = view.flame
+        self.pane.view = view.flame
 
     def go_to(self, panel: str) -> None:
         """Give a panel the focus; the log opens and closes."""
@@ -121,7 +121,7 @@ class MonitorScreen(Screen[None]):
             self.toggle_class("-logs")
             if not self.has_class("-logs"):
                 self._restore()
-                self.set_focus(self.flame)
+                self.set_focus(self.pane.active)
                 return
         self._focus_only(panel)
 
@@ -147,7 +147,7 @@ class MonitorScreen(Screen[None]):
         if self.has_class("-maximised"):
             self._restore()
             self._maximise(panel)
-        self.set_focus(self._panel(panel))
+        self.set_focus(self.pane.active if panel == "flame" else self._panel(panel))
 
     def _panel(self, panel: str) -> Widget:
         return self.query_one(f"#{panel}", Widget)

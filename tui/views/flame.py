@@ -7,6 +7,7 @@ into one cell at the end of their siblings, and their share is said.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import floor
@@ -56,6 +57,8 @@ class FlameCell(NamedTuple):
     """Share of the whole tree, not of what is zoomed to."""
     frames: int = 1
     """How many frames are gathered here."""
+    node: CallNode | None = None
+    """The frame in its tree; None where several are gathered."""
 
     @property
     def style_key(self) -> str:
@@ -107,6 +110,14 @@ class FlameLayout:
         return next((c for c in cells if c.path == path), None)
 
 
+class Tint(NamedTuple):
+    """The colour of a frame where colours tell what changed, and the sign that says it too."""
+
+    style_key: str
+    """`diff-more`, `diff-less` or `diff-same`."""
+    sign: str
+
+
 @dataclass(frozen=True, slots=True)
 class FlameView:
     """What the flame pane shows; equal views need no repaint."""
@@ -123,6 +134,20 @@ class FlameView:
     """Requests completed in the range, for CPU time per request."""
     request_noun: str = "request"
     """What is counted as one: `request`, `iteration` …"""
+    seconds: float | None = None
+    """Time that the stacks cover, for CPU time a second."""
+    roots_at_bottom: bool = False
+    """Whether callees are drawn above their callers."""
+    pattern: str = ""
+    """What was searched for; empty without a search."""
+    matches: frozenset[int] = field(default=frozenset(), compare=False)
+    """`id` of the nodes that were found; the others are dimmed."""
+    tint_revision: int = 0
+    """Changes whenever the tints do."""
+    tints: Mapping[int, Tint] | None = field(default=None, compare=False)
+    """`id` of a node → its colour, where the colours tell what changed."""
+    about: Callable[[CallNode], str] | None = field(default=None, compare=False)
+    """What is said of a frame instead of its cost."""
 
 
 def header_text(view: FlameView, layout: FlameLayout | None) -> str:
@@ -264,7 +289,15 @@ def _cell(node: CallNode, path: Path, x: int, width: int, whole: int, by_period:
         role = CellRole.LOST
     weight = node.total_period_ns if by_period else node.total_samples
     return FlameCell(
-        x, width, label(frame.symbol, width - 1), path, role, frame.kind, hue(frame), weight / whole
+        x,
+        width,
+        label(frame.symbol, width - 1),
+        path,
+        role,
+        frame.kind,
+        hue(frame),
+        weight / whole,
+        node=node,
     )
 
 

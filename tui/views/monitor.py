@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collectors.samples import SourceState
-from tui.model.calltree import build_tree
+from tui.model.lens import Lens
 from tui.model.load import kind_of, summarise
-from tui.model.perrequest import matched_requests
 from tui.model.phase import RunFacts
 from tui.model.timeline import Timeline
 from tui.model.verdict import judge
-from tui.views.flame import FlameView, flame_header
+from tui.views.flamepane import FlamePaneView, Subject, build_flame_pane
 from tui.views.host import HostView, build_host
-from tui.views.load import NOUNS, LoadView, build_load
+from tui.views.load import LoadView, build_load
 from tui.views.log import LogView, build_log
 from tui.views.status import AS_WRITTEN, StatusView, build_status
 from tui.views.window import Window
@@ -25,14 +24,19 @@ class MonitorView:
 
     load: LoadView
     host: HostView
-    flame: FlameView
+    flame: FlamePaneView
     status: StatusView
     log: LogView
     is_interactive: bool = False
     """Whether there is, or will be, a trend of what the operator wants."""
 
 
-def build_monitor(timeline: Timeline, facts: RunFacts, window: Window) -> MonitorView:
+def build_monitor(
+    timeline: Timeline,
+    facts: RunFacts,
+    window: Window,
+    lens: Lens = Lens(),  # noqa: B008 - it is frozen
+) -> MonitorView:
     """Build every pane for a window."""
     kind = kind_of(timeline.loads)
     loads = timeline.loads_in(window.range)
@@ -40,26 +44,22 @@ def build_monitor(timeline: Timeline, facts: RunFacts, window: Window) -> Monito
     return MonitorView(
         load=build_load(timeline, window, kind),
         host=build_host(timeline, window),
-        flame=build_flame(timeline, facts, window),
-        status=build_status(timeline, facts, verdict, frozen=window.frozen),
+        flame=build_flame_pane(timeline, window, lens, subject_of(timeline, facts)),
+        status=build_status(timeline, facts, verdict, held=_held(window)),
         log=build_log(timeline, window.end),
         is_interactive=facts.control != AS_WRITTEN or bool(timeline.targets),
     )
 
 
-def build_flame(timeline: Timeline, facts: RunFacts, window: Window) -> FlameView:
-    """Build the flame pane for a window."""
-    kind = kind_of(timeline.loads)
-    load = summarise(timeline.loads_in(window.range), kind)
-    tree = build_tree(timeline.stacks, timeline.stacks_in(window.range))
-    return FlameView(
-        revision=hash((window.end, tree.samples, tree.period_ns)),
-        tree=tree,
-        header=flame_header(tree, window.text, facts.profiler),
-        empty_text=_why_empty(timeline, facts),
-        requests=matched_requests(timeline, window.range, load),
-        request_noun=NOUNS[kind],
-    )
+def subject_of(timeline: Timeline, facts: RunFacts) -> Subject:
+    """Return what is told of a run's stacks."""
+    return Subject(facts.profiler, _why_empty(timeline, facts))
+
+
+def _held(window: Window) -> str:
+    if window.picked:
+        return f"❄ {window.text}, space goes on"
+    return "❄ display frozen, space goes on" if window.frozen else ""
 
 
 def _why_empty(timeline: Timeline, facts: RunFacts) -> str:

@@ -65,16 +65,16 @@ def draw_line(view: LineView, width: int, height: int) -> list[list[Segment]]:
 
 
 def build_status(
-    timeline: Timeline, facts: RunFacts, verdict: Verdict | None, *, frozen: bool
+    timeline: Timeline, facts: RunFacts, verdict: Verdict | None, *, held: str = ""
 ) -> StatusView:
     """Build the lines above and below the panes."""
     return StatusView(
-        headline=_headline(facts, frozen=frozen),
+        headline=_headline(facts, held=held),
         health=_health(timeline, verdict, facts.no_control_reason),
     )
 
 
-def _headline(facts: RunFacts, *, frozen: bool) -> LineView:
+def _headline(facts: RunFacts, *, held: str) -> LineView:
     aim = facts.aim
     phase, style = _PHASES[facts.phase]
     if aim is not None and aim.is_paused and facts.phase is Phase.RUNNING:
@@ -86,8 +86,8 @@ def _headline(facts: RunFacts, *, frozen: bool) -> LineView:
     if facts.countdown_s is not None:
         left = max(0, round(facts.countdown_s))
         parts.append((f"k6 is ending, forced in {left} s or by x", "status-warn"))
-    if frozen:
-        parts.append(("❄ display frozen, space goes on", "status-warn"))
+    if held:
+        parts.append((held, "status-warn"))
     if facts.phase.loading:
         parts.append((_load(facts), "status-text"))
     parts.append((facts.script, "status-text"))

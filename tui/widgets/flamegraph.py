@@ -36,7 +36,9 @@ from tui.views.format import fit
 from tui.views.framecost import detail, detail_line
 
 _SHADES = tuple(f"{kind}-{hue}" for kind in FrameKind for hue in range(HUES[kind]))
-_ROLES = ("root", "lost", "small", "selected", "hover")
+_ROLES = ("root", "lost", "small", "selected", "hover", "dim")
+_DIFFS = ("more", "less", "same")
+_TURNED: dict[Direction, Direction] = {"up": "down", "down": "up"}
 _CHROME_ROWS = 2
 """The header and the line about the selected frame."""
 
@@ -51,6 +53,7 @@ class FlameGraph(ScrollView, can_focus=True):
         "flamegraph--detail-name",
         "flamegraph--empty",
         *(f"flamegraph--{name}" for name in (*_SHADES, *_ROLES)),
+        *(f"flamegraph--diff-{name}" for name in _DIFFS),
     }
 
     DEFAULT_CSS = (
@@ -75,6 +78,10 @@ class FlameGraph(ScrollView, can_focus=True):
         + "\n".join(
             f"& > .flamegraph--{name} {{ background: $flame-{name}; color: $flame-{name}-text; }}"
             for name in _ROLES
+        )
+        + "\n".join(
+            f"& > .flamegraph--diff-{n} {{ background: $diff-{n}; color: $diff-{n}-text; }}"
+            for n in _DIFFS
         )
         + "& > .flamegraph--selected { text-style: bold; } }"
     )
@@ -147,13 +154,16 @@ class FlameGraph(ScrollView, can_focus=True):
         self._cell_styles.clear()
         super().notify_style_update()
 
-    def watch_view(self) -> None:
-        """Tell the scroll bar how deep the new tree is."""
+    def watch_view(self, before: FlameView | None, now: FlameView | None) -> None:
+        """Tell the scroll bar how deep the new tree is; roots stay in sight when they turn."""
         self._measure()
+        turned = before is None or now is None or before.roots_at_bottom != now.roots_at_bottom
+        if turned or (self._is_upright and not self.cursor):
+            self._scroll_to_zoomed()
 
     def watch_cursor(self) -> None:
         """Bring the selected frame into sight."""
-        row, top = len(self.selected), self.scroll_offset.y
+        row, top = self._line_of(len(self.selected)), self.scroll_offset.y
         height = self.size.height - _CHROME_ROWS
         if row < top:
             self.scroll_to(y=row, animate=False, force=True)
@@ -163,16 +173,17 @@ class FlameGraph(ScrollView, can_focus=True):
         self.refresh()
 
     def watch_hover(self, before: Path | None, now: Path | None) -> None:
-        """Repaint the rows of the cells that the mouse left and entered."""
+        """Repaint the rows of the cells that the mouse left and entered, and what is told."""
+        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
         for path in (before, now):
             if path is not None:
-                y = len(path) - self.scroll_offset.y + 1
+                y = self._line_of(len(path)) - self.scroll_offset.y + 1
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def watch_zoom(self) -> None:
         """Lay out anew, and bring the zoomed frame to the top, below its caller."""
         self._measure()
-        self.scroll_to(y=max(0, len(self.zoom) - 1), animate=False, force=True)
+        self._scroll_to_zoomed()
         self.refresh()
 
     def on_resize(self) -> None:
@@ -183,6 +194,25 @@ class FlameGraph(ScrollView, can_focus=True):
         layout = self.flame_layout()
         depth = len(layout.rows) if layout else 0
         self.virtual_size = Size(self.scrollable_content_region.width, depth + _CHROME_ROWS)
+
+    def _scroll_to_zoomed(self) -> None:
+        """Show the zoomed frame next to the edge that roots are at, behind its caller."""
+        line = self._line_of(max(0, len(self.zoom) - 1))
+        if self._is_upright:
+            line -= self.size.height - _CHROME_ROWS - 1
+        self.scroll_to(y=max(0, line), animate=False, force=True)
+
+    @property
+    def _is_upright(self) -> bool:
+        return self.view is not None and self.view.roots_at_bottom
+
+    def _line_of(self, row: int) -> int:
+        """Return where a row of the layout is drawn, and the row that is drawn at a line."""
+        if not self._is_upright:
+            return row
+        layout = self.flame_layout()
+        depth = len(layout.rows) if layout else 0
+        return max(depth, self.size.height - _CHROME_ROWS) - 1 - row
 
     def render_line(self, y: int) -> Strip:
         """The header, a row of cells, or the line about the selected frame."""
@@ -197,7 +227,7 @@ class FlameGraph(ScrollView, can_focus=True):
             return self._text_line([(text, "empty")], width)
         if y == self.size.height - 1:
             return self._text_line(self._detail(view, width), width)
-        return self._cells(layout, y - 1 + self.scroll_offset.y, width)
+        return self._cells(layout, self._line_of(y - 1 + self.scroll_offset.y), width)
 
     def _cells(self, layout: FlameLayout, row: int, width: int) -> Strip:
         selected, blank = self.selected, self._style("blank")
@@ -213,20 +243,44 @@ class FlameGraph(ScrollView, can_focus=True):
         return Strip(segments, width)
 
     def _cell(self, cell: FlameCell, *, selected: bool) -> list[Segment]:
-        name = cell.style_key.removeprefix("flame-")
+        name, text = self._look(cell)
         if selected:
             name = "selected"
         elif cell.path == self.hover and cell.role is not CellRole.SMALL:
             name = "hover"
+        style = self._style(name)
+        if self._matches(cell):
+            style += Style(bold=True, underline=True)
         seam = Segment("▶", self._style(name)) if selected else self._seam(name)
         # Textual measures emoji in its own way: what it is told must fit its own measure.
-        return [seam, Segment(set_cell_size(cell.label, cell.width - 1), self._style(name))]
+        return [seam, Segment(set_cell_size(text, cell.width - 1), style)]
+
+    def _look(self, cell: FlameCell) -> tuple[str, str]:
+        """Return the name of a cell's colours, and its text."""
+        name, view = cell.style_key.removeprefix("flame-"), self.view
+        if view is None or cell.role is CellRole.SMALL:
+            return name, cell.label
+        if view.tints is not None:
+            tint = view.tints.get(id(cell.node))
+            if tint is not None:
+                return tint.style_key, f"{tint.sign}{cell.label}"
+        if view.pattern and not self._matches(cell):
+            return "dim", cell.label
+        return name, cell.label
+
+    def _matches(self, cell: FlameCell) -> bool:
+        return self.view is not None and id(cell.node) in self.view.matches
 
     def _detail(self, view: FlameView, width: int) -> list[tuple[str, str]]:
-        frame = detail(view.tree, self.selected, view.requests) if view.tree else None
-        if frame is None:
+        if view.tree is None:
             return []
-        name, numbers = detail_line(frame, view.request_noun, width)
+        path = self.selected if self.hover is None else self.hover
+        frame = detail(view.tree, path, view.requests, view.seconds)
+        node = view.tree.find(path)
+        if frame is None or node is None:
+            return []
+        about = view.about(node) if view.about is not None else ""
+        name, numbers = detail_line(frame, view.request_noun, width, about)
         return [(name, "detail-name"), (numbers, "detail")]
 
     def _text_line(self, parts: list[tuple[str, str]], width: int) -> Strip:
@@ -249,10 +303,13 @@ class FlameGraph(ScrollView, can_focus=True):
         return Segment("▏", style)
 
     def action_move(self, direction: Direction) -> None:
-        """Go to the caller, the greatest callee, or the neighbour in the same row."""
+        """Go to what is drawn above, below (the greatest callee), or beside the selected frame."""
         layout = self.flame_layout()
-        if layout is not None:
-            self._select(layout.step(self.selected, direction))
+        if layout is None:
+            return
+        if self._is_upright:
+            direction = _TURNED.get(direction, direction)
+        self.select(layout.step(self.selected, direction))
 
     def action_zoom(self) -> None:
         """Give the selected frame the full width."""
@@ -272,7 +329,13 @@ class FlameGraph(ScrollView, can_focus=True):
             self.zoom = self._zoomed_before.pop()
             self.post_message(self.Zoomed(self.zoom))
 
-    def _select(self, path: Path) -> None:
+    def forget_zoom(self) -> None:
+        """Show the whole tree."""
+        self._zoomed_before.clear()
+        self.zoom = ()
+
+    def select(self, path: Path) -> None:
+        """Put the cursor on a frame."""
         if path != self.cursor:
             self.cursor = path
             self.post_message(self.FrameSelected(path))
@@ -281,7 +344,7 @@ class FlameGraph(ScrollView, can_focus=True):
         layout, offset = self.flame_layout(), event.get_content_offset(self)
         if layout is None or offset is None or not 0 < offset.y < self.size.height - 1:
             return None
-        cell = layout.at(offset.x, offset.y - 1 + self.scroll_offset.y)
+        cell = layout.at(offset.x, self._line_of(offset.y - 1 + self.scroll_offset.y))
         return None if cell is None or cell.role is CellRole.SMALL else cell
 
     def on_click(self, event: events.Click) -> None:
@@ -292,7 +355,7 @@ class FlameGraph(ScrollView, can_focus=True):
         if cell.path == self.selected:
             self.action_zoom()
         else:
-            self._select(cell.path)
+            self.select(cell.path)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Light up the frame below the mouse."""

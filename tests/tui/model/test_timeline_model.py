@@ -60,14 +60,14 @@ def test_stacks_are_kept_by_seconds() -> None:
     assert timeline.stacks_in(TimeRange(1.0, 3.0)) == {0: StackCount(7, 35)}
     assert timeline.stacks_in(TimeRange(1.0, 1.9)) == {0: StackCount(3, 15)}
     assert timeline.stacks_in(TimeRange(1.1, 2.0)) == {}
-    assert (timeline.first_stack_at, timeline.newest_stack_at) == (1.2, 3.5)
+    assert timeline.stacked() == TimeRange(1.2, 3.5)
 
 
 def test_a_batch_without_stacks_is_no_sign_of_life() -> None:
     """It tells losses only."""
     timeline = Timeline(0.0)
     timeline.append(StackBatch(1.0, 1.0, {}, lost=3))
-    assert (timeline.first_stack_at, timeline.newest_stack_at) == (None, None)
+    assert timeline.stacked() is None
 
 
 def test_drops_and_losses_add_up() -> None:

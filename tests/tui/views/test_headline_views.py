@@ -40,7 +40,7 @@ def steered(wish: LoadAim, phase: Phase = Phase.RUNNING, vus: int = 12) -> RunFa
 
 def headline(run: RunFacts, width: int = 200) -> str:
     """Return the headline as it is drawn."""
-    line = build_status(Timeline(0.0), run, None, frozen=False).headline
+    line = build_status(Timeline(0.0), run, None).headline
     (row,) = texts(draw_line(line, width, 1))
     return row
 
@@ -74,7 +74,7 @@ def test_what_is_wanted_stands_in_the_headline(wish: LoadAim, vus: int, said: st
 def test_a_pause_is_seen_at_once() -> None:
     """As a phase of its own, but not while k6 starts or stops."""
     wish = aim(VUS, 20.0, paused=True)
-    line = build_status(Timeline(0.0), steered(wish), None, frozen=False).headline
+    line = build_status(Timeline(0.0), steered(wish), None).headline
     assert line.segments[0] == ("❚❚ paused", "status-warn")
     assert headline(steered(wish, Phase.STARTING)).startswith(" ◌ starting · ")
     assert " ◍ stopping · 1:23 · 12 VUs · x.js" in headline(steered(wish, Phase.STOPPING))
@@ -91,7 +91,7 @@ def test_why_nobody_moves_the_load_is_said_once() -> None:
     timeline.append(SourceStatus(1.0, "k6", SourceState.LIVE, ""))
     timeline.append(SourceStatus(1.0, "target", SourceState.LIVE, ""))
     timeline.append(SourceStatus(1.0, "control", SourceState.DEGRADED, REASON))
-    view = build_status(timeline, run, None, frozen=False)
+    view = build_status(timeline, run, None)
     assert ("x.js is an archive of k6: its load can'…", "status-warn") in view.headline.segments
     health = "".join(text for text, _ in view.health.segments)
     assert health == "k6 ✓ · control off · target ✓ · lost 0 · dropped 0"
@@ -102,7 +102,7 @@ def test_a_lost_control_is_told_in_the_health_line() -> None:
     """Right after k6."""
     timeline = Timeline(0.0)
     timeline.append(SourceStatus(1.0, "control", SourceState.FAILED, "gone"))
-    health = build_status(timeline, steered(aim(VUS, 2.0)), None, frozen=False).health
+    health = build_status(timeline, steered(aim(VUS, 2.0)), None).health
     assert health.segments[0] == ("control: gone", "status-bad")
 
 

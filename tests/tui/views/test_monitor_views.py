@@ -14,8 +14,9 @@ from collectors.samples import (
 from tests.builders import batch, facts, histogram, host, load, usage
 from tui.model.phase import RunFacts
 from tui.model.timeline import Timeline, TimeRange
+from tui.views.flame import FlameView
 from tui.views.format import Unit
-from tui.views.monitor import build_flame, build_monitor
+from tui.views.monitor import build_monitor
 from tui.views.window import COLUMN_S, TREND_COLUMNS, Window, mark_columns, trend_series
 
 
@@ -31,13 +32,20 @@ def recorded(kind: RequestKind = RequestKind.HTTP) -> Timeline:
     return timeline
 
 
+def build_flame(timeline: Timeline, run: RunFacts, window: Window) -> FlameView:
+    """Return the flamegraph alone."""
+    return build_monitor(timeline, run, window).flame.graph
+
+
 def test_all_panes_show_the_same_window() -> None:
     """Figures, machine, flamegraph and verdict end where the window does."""
     view = build_monitor(recorded(), facts(), Window(105.0, 3.0))
     figures = {each.label: each.value for each in view.load.figures.figures}
     assert (figures["req/s"], figures["total"]) == ("100", "500")
     assert view.host.roles.rows[0][1].text == "0.90"
-    assert view.flame.header == "last 3 s · 60 samples · cpu-clock 99 Hz"
+    assert view.flame.graph.header == (
+        "last 3 s · 60 samples · cpu-clock 99 Hz · too few samples · depth 1"
+    )
     assert [line.text for line in view.log.lines] == ["early"]
     assert view.status.health.segments[-1][0] == "room left: 1.0 of 2 cores busy"
 
@@ -58,9 +66,9 @@ def test_what_is_counted_as_one_is_named(kind: RequestKind, noun: str) -> None:
     timeline = recorded(kind)
     assert build_flame(timeline, facts(), Window(105.0)).request_noun == noun
     late = build_monitor(timeline, facts(), Window(500.0))
-    assert late.flame.request_noun == noun
+    assert late.flame.graph.request_noun == noun
     assert late.load.trends[0].title == f"{noun}s/s"
-    assert late.flame.requests is None
+    assert late.flame.graph.requests is None
 
 
 def test_equal_moments_give_equal_views() -> None:
@@ -68,16 +76,24 @@ def test_equal_moments_give_equal_views() -> None:
     timeline = recorded()
     one, same, other = (build_monitor(timeline, facts(), Window(at)) for at in (105, 105, 106))
     assert one == same
-    assert one.flame.revision != other.flame.revision
+    assert one.flame.graph.revision != other.flame.graph.revision
 
 
 def test_a_frozen_window_says_so() -> None:
     """Its range is named in the pane, its state in the status."""
     window = Window(105.0, 2.5, frozen=True)
     view = build_monitor(recorded(), facts(), window)
-    assert view.flame.header.startswith("last 2.5 s · frozen · ")
+    assert view.flame.graph.header.startswith("last 2.5 s · frozen · ")
     assert any("display frozen" in text for text, _ in view.status.headline.segments)
     assert window.range == TimeRange(102.5, 105.0)
+
+
+def test_a_picked_range_says_which() -> None:
+    """And how to get back."""
+    window = Window(105.0, 2.0, picked=True, name="0:03 to 0:05")
+    view = build_monitor(recorded(), facts(), window)
+    assert view.flame.graph.header.startswith("0:03 to 0:05 · 40 samples")
+    assert ("❄ 0:03 to 0:05, space goes on", "status-warn") in view.status.headline.segments
 
 
 @pytest.mark.parametrize(

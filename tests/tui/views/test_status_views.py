@@ -13,9 +13,9 @@ from tui.views.format import cell_width
 from tui.views.status import LineView, StatusView, build_status, draw_line, drops_text
 
 
-def status(run: RunFacts, *, frozen: bool = False) -> StatusView:
+def status(run: RunFacts, *, held: str = "") -> StatusView:
     """Build the lines of a run of which nothing else is known."""
-    return build_status(Timeline(0.0), run, None, frozen=frozen)
+    return build_status(Timeline(0.0), run, None, held=held)
 
 
 def line(view: LineView) -> str:
@@ -60,7 +60,7 @@ def test_the_headline_says_what_runs(run: RunFacts, text: str) -> None:
 
 def test_a_frozen_display_says_so_and_how_to_go_on() -> None:
     """Beside the time, so that it is not taken for live."""
-    text = line(status(facts(target=""), frozen=True).headline)
+    text = line(status(facts(target=""), held="❄ display frozen, space goes on").headline)
     assert text.startswith("● running · 1:23 · ❄ display frozen, space goes on · 2/4 VUs")
 
 
@@ -96,7 +96,7 @@ def test_each_state_of_a_source_is_told(
     """A word where all is well, its message where not."""
     timeline = Timeline(0.0)
     timeline.append(SourceStatus(1.0, "perf", state, message, "a hint"))
-    health = build_status(timeline, facts(), None, frozen=False).health
+    health = build_status(timeline, facts(), None).health
     assert health.segments[0] == segment
 
 
@@ -108,7 +108,7 @@ def test_the_health_line_is_in_a_fixed_order() -> None:
     timeline.append(Drop(1.0, "foreign_push", 12_345))
     timeline.append(StackBatch(1.0, 1.0, {}, lost=7, rejected={"no_header": 1}))
     verdict = Verdict(Severity.BAD, "k6 fills this machine")
-    health = build_status(timeline, facts(), verdict, frozen=False).health
+    health = build_status(timeline, facts(), verdict).health
     said = "k6 ✓ · target ✓ · perf ✓ · host ✓ · lost 7 · dropped 12.3k · k6 fills this machine"
     assert line(health) == said
     assert health.segments[-1][1] == "status-bad"

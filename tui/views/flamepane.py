@@ -1,0 +1,243 @@
+"""The flame pane: the stacks of a range through a lens, as graph, table or sandwich."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from collectors.samples import Frame, StackMeasure
+from tui.model.calldiff import DiffSide, TreeDiff, diff_functions, diff_trees
+from tui.model.calltree import CallNode, CallTree
+from tui.model.lens import Lens, Picture
+from tui.model.load import kind_of, summarise
+from tui.model.perrequest import matched_requests, stack_seconds
+from tui.model.sandwich import sandwich
+from tui.model.search import SearchResult, search
+from tui.model.shape import Shape, Shaped, shape_tree
+from tui.model.stackquality import StackQuality, stack_quality
+from tui.model.timeline import Timeline, TimeRange
+from tui.views.difftable import diff_table, sign_of
+from tui.views.flame import FlameView, Tint
+from tui.views.format import percent
+from tui.views.framecost import change_text
+from tui.views.functiontable import FunctionTableView, build_function_table
+from tui.views.load import NOUNS
+from tui.views.names import readable_name
+from tui.views.quality import quality_text, remedy_text
+from tui.views.table import TableView
+from tui.views.window import Window
+
+SHAPE_WORDS: Final = {
+    "inverted": "inverted",
+    "by_module": "by module",
+    "by_thread": "by thread",
+    "collapse_recursion": "recursion folded",
+    "hide_kernel": "kernel hidden",
+}
+OFF_CPU: Final = "off-CPU: wall time waited"
+
+
+@dataclass(frozen=True, slots=True)
+class FlamePaneView:
+    """What the flame pane shows."""
+
+    picture: Picture
+    graph: FlameView
+    """The flamegraph; in a sandwich what the function calls."""
+    callers: FlameView | None = None
+    """In a sandwich: who calls the function."""
+    functions: FunctionTableView | None = None
+    changes: TableView | None = None
+    """What changed since the baseline, as a table."""
+    shape: Shape = field(default_factory=Shape)
+    search: SearchResult | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the stacks are of."""
+
+    profiler: str
+    """How they were taken, like `cpu-clock 99 Hz`."""
+    empty_text: str
+    """Why there may be none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """The stacks of one range in the shape of a lens, and what they are divided by."""
+
+    shaped: Shaped
+    quality: StackQuality
+    requests: int | None
+    seconds: float
+
+    @property
+    def tree(self) -> CallTree:
+        return self.shaped.tree
+
+    @property
+    def diff_side(self) -> DiffSide | None:
+        """For a comparison; None where there is nothing to compare."""
+        if not self.requests or not self.tree.samples:
+            return None
+        return DiffSide(self.tree, self.requests)
+
+
+def build_flame_pane(
+    timeline: Timeline, window: Window, lens: Lens, subject: Subject
+) -> FlamePaneView:
+    """Build the pane for a window."""
+    side = _side(timeline, window.range, lens)
+    graph = FlameView(
+        revision=hash((window.end, window.length_s, side.tree.samples, side.tree.period_ns)),
+        tree=side.tree,
+        header=_header(side, window, lens, subject),
+        empty_text=subject.empty_text,
+        requests=side.requests,
+        request_noun=NOUNS[kind_of(timeline.loads)],
+        seconds=side.seconds or None,
+        roots_at_bottom=lens.roots_at_bottom,
+    )
+    if lens.picture is Picture.SANDWICH and lens.function is not None:
+        return _sandwich(timeline, window, lens, lens.function, graph)
+    view = FlamePaneView(lens.picture, graph, shape=lens.shape)
+    if lens.compared_with:
+        view = _compared(view, timeline, lens, side)
+    if lens.picture is Picture.TABLE and view.changes is None:
+        view = replace(view, functions=_functions(timeline, window, lens, view.graph))
+    return _searched(view, lens.pattern)
+
+
+def _side(timeline: Timeline, range_: TimeRange, lens: Lens) -> _Side:
+    counts = timeline.stacks_in(range_, lens.measure)
+    is_on_cpu = lens.measure is StackMeasure.ON_CPU
+    load = summarise(timeline.loads_in(range_), kind_of(timeline.loads))
+    return _Side(
+        shape_tree(timeline.stacks, counts, lens.shape),
+        stack_quality(timeline.stacks, counts, timeline.samples_lost if is_on_cpu else 0),
+        matched_requests(timeline, range_, load, lens.measure),
+        stack_seconds(timeline, range_, lens.measure),
+    )
+
+
+def _header(side: _Side, window: Window, lens: Lens, subject: Subject) -> str:
+    """Name the range, its samples, how far they can be trusted, and what the lens leaves out."""
+    shape, shaped = lens.shape, side.shaped
+    is_on_cpu = lens.measure is StackMeasure.ON_CPU
+    parts = [
+        window.text,
+        f"{side.tree.samples} {'samples' if is_on_cpu else 'waits'}",
+        subject.profiler if is_on_cpu else OFF_CPU,
+        quality_text(side.quality) if is_on_cpu else "",
+    ]
+    parts += [word for name, word in SHAPE_WORDS.items() if getattr(shape, name)]
+    if shape.focus is not None:
+        parts.append(f"only {readable_name(shape.focus.symbol)}")
+    if shape.hide_idle or shape.hidden or shape.focus is not None:
+        whole = side.tree.samples + shaped.left_out_samples
+        parts.append(f"left out {percent(shaped.left_out_samples / whole if whole else 0.0)}")
+    if is_on_cpu:
+        parts.append(remedy_text(side.quality))
+    return " · ".join(part for part in parts if part)
+
+
+def _sandwich(
+    timeline: Timeline, window: Window, lens: Lens, function: Frame, graph: FlameView
+) -> FlamePaneView:
+    counts = timeline.stacks_in(window.range, lens.measure)
+    both = sandwich(timeline.stacks, counts, function)
+    name = readable_name(function.symbol)
+    header = f"{graph.header} · sandwich of {name}"
+    text = f"{name} is in no stack of this range"
+    callers = replace(
+        graph, tree=both.callers, header=header, empty_text=text, roots_at_bottom=True
+    )
+    callees = replace(
+        graph, tree=both.callees, header="callees", empty_text=text, roots_at_bottom=False
+    )
+    return FlamePaneView(Picture.SANDWICH, callees, callers, shape=lens.shape)
+
+
+def _compared(view: FlamePaneView, timeline: Timeline, lens: Lens, side: _Side) -> FlamePaneView:
+    """Show what changed since the baseline, or say why that can't be."""
+    graph = view.graph
+    baseline = timeline.baselines.get(lens.compared_with)
+    if baseline is None:
+        return _noted(view, f"no baseline {lens.compared_with} yet")
+    before = _side(timeline, TimeRange(baseline.start, baseline.end), lens).diff_side
+    after = side.diff_side
+    if before is None or after is None:
+        where = baseline.name if before is None else "this range"
+        return _noted(view, f"vs {baseline.name}: no requests or no samples in {where}")
+    is_time = bool(after.tree.period_ns)
+    diff = diff_trees(before, after)
+    changed = sum(change.is_changed for change in diff.by_node.values())
+    said = f"vs {baseline.name}: {changed} of {len(diff.by_node) - 1} frames changed"
+    gone = sum(change.is_changed for _, change in diff.vanished)
+    if gone:
+        said += f", {gone} gone"
+    view = _noted(replace(view, graph=_tinted(graph, diff, is_time=is_time)), said)
+    if lens.picture is Picture.TABLE and not lens.shape.inverted:
+        table = diff_table(diff_functions(before, after), is_time=is_time)
+        view = replace(view, changes=table)
+    return view
+
+
+def _noted(view: FlamePaneView, text: str) -> FlamePaneView:
+    return replace(view, graph=replace(view.graph, header=f"{view.graph.header} · {text}"))
+
+
+def _tinted(graph: FlameView, diff: TreeDiff, *, is_time: bool) -> FlameView:
+    """Colour the frames by what changed in them; signs say it too."""
+    signs = {"▲": "+", "▼": "−", "=": ""}
+    tints = {}
+    for node, change in diff.by_node.items():
+        sign, key = sign_of(change)
+        tints[node] = Tint(key, signs[sign])
+
+    def about(node: CallNode) -> str:
+        change = diff.by_node.get(id(node))
+        return "" if change is None else change_text(change, graph.request_noun, is_time=is_time)
+
+    return replace(graph, tints=tints, tint_revision=hash(tuple(tints.values())), about=about)
+
+
+def _functions(
+    timeline: Timeline, window: Window, lens: Lens, graph: FlameView
+) -> FunctionTableView:
+    """Build the table; it is of the stacks as they were called, whichever way the graph is."""
+    shape = replace(lens.shape, inverted=False)
+    counts = timeline.stacks_in(window.range, lens.measure)
+    table = build_function_table(
+        shape_tree(timeline.stacks, counts, shape).tree,
+        graph.requests,
+        lens.order,
+        lens.pattern,
+        seconds=graph.seconds,
+        noun=graph.request_noun,
+        header=graph.header,
+    )
+    return table if table.rows or lens.pattern else replace(table, empty_text=graph.empty_text)
+
+
+def _searched(view: FlamePaneView, pattern: str) -> FlamePaneView:
+    """Mark what a search finds, and say how much it is."""
+    tree = view.graph.tree
+    if not pattern or tree is None:
+        return view
+    try:
+        found = search(tree, pattern, readable_name)
+    except ValueError as error:
+        return _noted(view, str(error))
+    graph = replace(view.graph, pattern=pattern, matches=found.nodes)
+    return _noted(replace(view, graph=graph, search=found), search_text(found, tree))
+
+
+def search_text(found: SearchResult, tree: CallTree) -> str:
+    """How many frames match, and their share of the whole."""
+    whole, total = tree.samples, found.total_samples
+    if tree.period_ns:
+        whole, total = tree.period_ns, found.total_period_ns
+    matches = "1 match" if found.count == 1 else f"{found.count} matches"
+    return f"{matches}, {percent(total / whole if whole else 0.0)}"

@@ -1,0 +1,156 @@
+"""The pane of stacks: a flamegraph, a table, or a function between callers and callees."""
+
+from __future__ import annotations
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from collectors.samples import Frame
+from tui.model.calltree import CallTree, Path
+from tui.model.lens import Picture
+from tui.model.search import next_match
+from tui.model.selection import carry
+from tui.views.flamepane import FlamePaneView
+from tui.views.table import TableView, draw_table
+from tui.widgets.flamegraph import FlameGraph
+from tui.widgets.functiontable import FunctionTable
+from tui.widgets.rows import Rows
+
+
+class FlamePane(Vertical):
+    """Shows a `FlamePaneView`; what is selected stays selected in whatever form it is shown."""
+
+    DEFAULT_CSS = """
+    FlamePane {
+        & > * { display: none; height: 1fr; }
+        &.-graph > #graph, &.-table > #functions, &.-changes > #changes { display: block; }
+        &.-sandwich > #callers, &.-sandwich > #graph { display: block; }
+    }
+    """
+
+    view: reactive[FlamePaneView | None] = reactive(None)
+
+    graph = getters.query_one("#graph", FlameGraph)
+    callers = getters.query_one("#callers", FlameGraph)
+    functions = getters.query_one("#functions", FunctionTable)
+
+    def compose(self) -> ComposeResult:
+        """Every form; one of them is seen, or both halves of a sandwich."""
+        yield FlameGraph(id="callers")
+        yield FlameGraph(id="graph")
+        yield FunctionTable(id="functions")
+        changes = Rows[TableView](draw_table, id="changes")
+        changes.can_focus = True
+        yield changes
+
+    @property
+    def active(self) -> Widget:
+        """What takes the keys."""
+        return self.query_one(f"#{self._form(self.view)}", Widget)
+
+    @property
+    def selected(self) -> Frame | None:
+        """The function under the cursor; None at the root."""
+        view = self.view
+        if view is None or view.changes is not None:
+            return None
+        if view.picture is Picture.TABLE:
+            return self.functions.selected
+        graph = self.callers if self.callers.has_focus else self.graph
+        if graph.selected:
+            return graph.selected[-1]
+        tree = graph.view.tree if graph.view is not None else None
+        is_whole = view.picture is not Picture.SANDWICH or tree is None
+        return None if is_whole or tree is None else tree.root.frame
+
+    def watch_view(self, before: FlamePaneView | None, now: FlamePaneView | None) -> None:
+        """Hand each form its part, and take the selection along where the form changes."""
+        if now is None:
+            return
+        frame = self.selected_in(before)
+        tree = now.graph.tree
+        was_graph = before is not None and before.picture is Picture.GRAPH
+        if before is not None and was_graph and now.picture is Picture.GRAPH and tree is not None:
+            self._carry(before, now, tree)
+        self.graph.view = now.graph
+        self.callers.view = now.callers
+        self.functions.view = now.functions
+        self.query_one("#changes", Rows).view = now.changes
+        if before is None or self._form(before) != self._form(now):
+            self._turn(self._form(now), frame, tree)
+
+    def selected_in(self, view: FlamePaneView | None) -> Frame | None:
+        """Return what was selected in the form that was shown."""
+        if view is None or view.changes is not None:
+            return None
+        if view.picture is Picture.TABLE:
+            return self.functions.selected
+        return self.graph.cursor[-1] if self.graph.cursor else None
+
+    def _carry(self, before: FlamePaneView, now: FlamePaneView, tree: CallTree) -> None:
+        if before.shape == now.shape:
+            return
+        path = carry(self.graph.cursor, before.shape, now.shape, tree)
+        if now.shape.inverted and not before.shape.inverted:
+            # What is selected is a leaf's function now; its callers are below it.
+            path = path[: 1 + now.shape.by_thread]
+        self.graph.forget_zoom()
+        self.graph.cursor = path
+
+    def _turn(self, form: str, frame: Frame | None, tree: CallTree | None) -> None:
+        had_focus = self.has_focus_within
+        self.set_class(form == "graph" and not self._is_sandwich, "-graph")
+        self.set_class(self._is_sandwich, "-sandwich")
+        self.set_class(form == "functions", "-table")
+        self.set_class(form == "changes", "-changes")
+        if form == "functions":
+            self.functions.select(frame)
+        elif self._is_sandwich:
+            self.graph.forget_zoom()
+            self.callers.forget_zoom()
+            self.graph.cursor = self.callers.cursor = ()
+        elif frame is not None and tree is not None:
+            self.graph.forget_zoom()
+            self.graph.cursor = _hottest(tree, frame)
+        if had_focus:
+            self.screen.set_focus(self.active)
+
+    @property
+    def _is_sandwich(self) -> bool:
+        return self.view is not None and self.view.callers is not None
+
+    def _form(self, view: FlamePaneView | None) -> str:
+        if view is not None and view.changes is not None:
+            return "changes"
+        return "functions" if view is not None and view.functions is not None else "graph"
+
+    def select_match(self, step: int) -> bool:
+        """Go to the next match of the search, or the one before; return whether there is one."""
+        view = self.view
+        if view is None or view.search is None or view.picture is not Picture.GRAPH:
+            return False
+        path = next_match(view.search, self.graph.cursor, step)
+        if path is None:
+            return False
+        if self.graph.zoom != path[: len(self.graph.zoom)]:
+            self.graph.forget_zoom()
+        self.graph.select(path)
+        return True
+
+
+def _hottest(tree: CallTree, frame: Frame) -> Path:
+    """Return the path to the costliest occurrence of a function; () where it is not."""
+    best: tuple[int, int] = (0, 0)
+    found: Path = ()
+    line: list[Frame] = []
+    for depth, node in tree.walk():
+        del line[max(0, depth - 1) :]
+        if depth:
+            line.append(node.frame)
+        cost = node.total_period_ns, node.total_samples
+        if depth and node.frame == frame and cost > best:
+            best, found = cost, tuple(line)
+    return found
