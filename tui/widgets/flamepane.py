@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -14,10 +16,13 @@ from tui.model.lens import Picture
 from tui.model.search import next_match
 from tui.model.selection import carry
 from tui.views.flamepane import FlamePaneView
+from tui.views.status import LineView, draw_line
 from tui.views.table import TableView, draw_table
 from tui.widgets.flamegraph import FlameGraph
 from tui.widgets.functiontable import FunctionTable
 from tui.widgets.rows import Rows
+
+_FORMS: Final = ("graph", "sandwich", "functions", "changes")
 
 
 class FlamePane(Vertical):
@@ -26,7 +31,8 @@ class FlamePane(Vertical):
     DEFAULT_CSS = """
     FlamePane {
         & > * { display: none; height: 1fr; }
-        &.-graph > #graph, &.-table > #functions, &.-changes > #changes { display: block; }
+        &.-graph > #graph, &.-functions > #functions { display: block; }
+        &.-changes > #changes, &.-changes > #changes-header { display: block; }
         &.-sandwich > #callers, &.-sandwich > #graph { display: block; }
     }
     """
@@ -42,6 +48,7 @@ class FlamePane(Vertical):
         yield FlameGraph(id="callers")
         yield FlameGraph(id="graph")
         yield FunctionTable(id="functions")
+        yield Rows[LineView](draw_line, id="changes-header")
         changes = Rows[TableView](draw_table, id="changes")
         changes.can_focus = True
         yield changes
@@ -49,7 +56,8 @@ class FlamePane(Vertical):
     @property
     def active(self) -> Widget:
         """What takes the keys."""
-        return self.query_one(f"#{self._form(self.view)}", Widget)
+        form = _form(self.view)
+        return self.graph if form == "sandwich" else self.query_one(f"#{form}", Widget)
 
     @property
     def selected(self) -> Frame | None:
@@ -79,8 +87,10 @@ class FlamePane(Vertical):
         self.callers.view = now.callers
         self.functions.view = now.functions
         self.query_one("#changes", Rows).view = now.changes
-        if before is None or self._form(before) != self._form(now):
-            self._turn(self._form(now), frame, tree)
+        header = LineView(((now.graph.header, "status-dim"),))
+        self.query_one("#changes-header", Rows).view = header
+        if before is None or _form(before) != _form(now):
+            self._turn(_form(now), frame, tree)
 
     def selected_in(self, view: FlamePaneView | None) -> Frame | None:
         """Return what was selected in the form that was shown."""
@@ -102,30 +112,19 @@ class FlamePane(Vertical):
 
     def _turn(self, form: str, frame: Frame | None, tree: CallTree | None) -> None:
         had_focus = self.has_focus_within
-        self.set_class(form == "graph" and not self._is_sandwich, "-graph")
-        self.set_class(self._is_sandwich, "-sandwich")
-        self.set_class(form == "functions", "-table")
-        self.set_class(form == "changes", "-changes")
+        for name in _FORMS:
+            self.set_class(form == name, f"-{name}")
         if form == "functions":
             self.functions.select(frame)
-        elif self._is_sandwich:
+        elif form == "sandwich":
             self.graph.forget_zoom()
             self.callers.forget_zoom()
             self.graph.cursor = self.callers.cursor = ()
-        elif frame is not None and tree is not None:
+        elif form == "graph" and frame is not None and tree is not None:
             self.graph.forget_zoom()
             self.graph.cursor = _hottest(tree, frame)
         if had_focus:
             self.screen.set_focus(self.active)
-
-    @property
-    def _is_sandwich(self) -> bool:
-        return self.view is not None and self.view.callers is not None
-
-    def _form(self, view: FlamePaneView | None) -> str:
-        if view is not None and view.changes is not None:
-            return "changes"
-        return "functions" if view is not None and view.functions is not None else "graph"
 
     def select_match(self, step: int) -> bool:
         """Go to the next match of the search, or the one before; return whether there is one."""
@@ -139,6 +138,17 @@ class FlamePane(Vertical):
             self.graph.forget_zoom()
         self.graph.select(path)
         return True
+
+
+def _form(view: FlamePaneView | None) -> str:
+    """Return in which form a view is shown."""
+    if view is None:
+        return "graph"
+    if view.callers is not None:
+        return "sandwich"
+    if view.changes is not None:
+        return "changes"
+    return "functions" if view.functions is not None else "graph"
 
 
 def _hottest(tree: CallTree, frame: Frame) -> Path:

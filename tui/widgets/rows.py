@@ -21,6 +21,7 @@ STYLE_KEYS = (
     *("figure-label", "figure-value", "figure-good", "figure-warn", "figure-bad"),
     *("status-good", "status-warn", "status-bad", "status-idle", "status-dim", "status-text"),
     *("keys-key", "keys-title", "keys-off"),
+    *("diff-more", "diff-less", "diff-same"),
     *("trend-1", "trend-2", "trend-3", "trend-4"),
     *("log-time", "log-text", "log-warning", "log-error"),
 )
