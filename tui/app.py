@@ -121,7 +121,8 @@ class FlashpointApp(App[None]):
             return
         group, _, name = command_id.partition(".")
         if command_id in LOOKING:
-            say(self, self.looking.command(command_id, self._selected))
+            said = self.looking.command(command_id, self._selected)
+            say(self, said, "information")
         elif command_id in STEERING:
             steer(self, self.session, command_id)
         elif group == "flame":
@@ -199,7 +200,7 @@ class FlashpointApp(App[None]):
 
     def _compare(self, name: str | None) -> None:
         if name is not None:
-            say(self, self.looking.compare_with(name.strip()))
+            say(self, self.looking.compare_with(name.strip()), "information")
             self.refresh_view()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from textual.app import App
 
@@ -49,10 +49,14 @@ def steer(app: App[Any], session: Session, command_id: str) -> None:
             say(app, operator.step(STEPS[command_id]))
 
 
-def say(app: App[Any], message: str) -> None:
+def say(
+    app: App[Any],
+    message: str,
+    severity: Literal["information", "warning"] = "warning",
+) -> None:
     """Tell the operator something, if there is anything."""
     if message:
-        app.notify(message, severity="warning", markup=False)
+        app.notify(message, severity=severity, markup=False)
 
 
 def _ask(

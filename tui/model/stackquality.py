@@ -22,6 +22,7 @@ _STARTS = re.compile(
     r"|runtime\.(goexit|mstart|mcall|rt0_go|systemstack|morestack)(\.abi0)?|_?main|thread_start"
     r"|py::.*|<module>.*|JavaCalls::call_helper|.*Builtins_JSEntry.*|\(root\)"
 )
+_LIBC = re.compile(r"(libc|libpthread|ld)[.-](.*\.)?so(\.\d+)*( \(deleted\))?")
 
 
 class QualityVerdict(StrEnum):
@@ -61,8 +62,11 @@ class StackQuality:
             return QualityVerdict.TOO_FEW
         if self.lost > MANY_LOST_RATIO * self.samples:
             return QualityVerdict.LOSSY
-        broken = self.broken_root_ratio - self.caller_lost_ratio
-        if self.median_depth <= SHALLOW_DEPTH and broken > MANY_BROKEN_RATIO:
+        # Stacks that libc cut short tell nothing of how the program was built.
+        rooted_ratio = 1 - self.caller_lost_ratio
+        broken_ratio = self.broken_root_ratio - self.caller_lost_ratio
+        is_shallow = self.median_depth <= SHALLOW_DEPTH
+        if is_shallow and broken_ratio > MANY_BROKEN_RATIO * rooted_ratio:
             return QualityVerdict.NO_FRAME_POINTERS
         if self.unknown_ratio > MANY_UNKNOWN_RATIO:
             return QualityVerdict.NO_SYMBOLS
@@ -124,6 +128,9 @@ def _look(table: StackTable, leaf: int) -> tuple[int, bool, bool, bool]:
 
 
 def _is_start(frame: Frame) -> bool:
+    # A stripped libc has no name for its thread start; where it lost callers is told apart.
+    if frame.kind is FrameKind.UNKNOWN:
+        return _LIBC.fullmatch(frame.module) is not None
     return _STARTS.fullmatch(frame.symbol.partition("@")[0]) is not None
 
 

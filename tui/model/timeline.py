@@ -68,6 +68,7 @@ class Timeline:
         self.drops: Counter[str] = Counter()
         self.samples_lost = 0
         """Stack samples that the profiler says it lost."""
+        self._lost: Counter[int] = Counter()
         self._stacked: dict[StackMeasure, TimeRange] = {}
         """From the first stack to the newest one."""
         self._ticks: dict[StackMeasure, dict[int, dict[int, StackCount]]] = {
@@ -106,8 +107,9 @@ class Timeline:
 
     def _add_stacks(self, batch: StackBatch) -> None:
         self.stacks.add(batch)
-        if batch.measure is StackMeasure.ON_CPU:
+        if batch.measure is StackMeasure.ON_CPU and batch.lost:
             self.samples_lost += batch.lost
+            self._lost[int(batch.start)] += batch.lost
         for reason, rejected in batch.rejected.items():
             self.drops[reason] += rejected
         if batch.counts:
@@ -150,6 +152,11 @@ class Timeline:
                     old = counts.get(stack)
                     counts[stack] = count if old is None else _add(old, count)
         return counts
+
+    def lost_in(self, window: TimeRange) -> int:
+        """Return how many samples the profiler says it lost in the seconds of `stacks_in`."""
+        seconds = range(math.ceil(window.start), math.ceil(window.end))
+        return sum(lost for second, lost in self._lost.items() if second in seconds)
 
     def drop_counts(self) -> Mapping[str, int]:
         """Return everything dropped so far, by reason."""

@@ -115,7 +115,7 @@ def _side(timeline: Timeline, range_: TimeRange, lens: Lens) -> _Side:
     load = summarise(timeline.loads_in(range_), kind_of(timeline.loads))
     return _Side(
         shape_tree(timeline.stacks, counts, lens.shape),
-        stack_quality(timeline.stacks, counts, timeline.samples_lost if is_on_cpu else 0),
+        stack_quality(timeline.stacks, counts, timeline.lost_in(range_) if is_on_cpu else 0),
         matched_requests(timeline, range_, load, lens.measure),
         stack_seconds(timeline, range_, lens.measure),
     )
@@ -162,6 +162,9 @@ def _sandwich(
 def _compared(view: FlamePaneView, timeline: Timeline, lens: Lens, side: _Side) -> FlamePaneView:
     """Show what changed since the baseline, or say why that can't be."""
     graph = view.graph
+    if lens.measure is StackMeasure.OFF_CPU:
+        # A wait may be of any length: from their number nothing follows for their sum.
+        return _noted(view, "waits are not compared")
     baseline = timeline.baselines.get(lens.compared_with)
     if baseline is None:
         return _noted(view, f"no baseline {lens.compared_with} yet")
@@ -172,8 +175,9 @@ def _compared(view: FlamePaneView, timeline: Timeline, lens: Lens, side: _Side) 
         return _noted(view, f"vs {baseline.name}: no requests or no samples in {where}")
     is_time = bool(after.tree.period_ns)
     diff = diff_trees(before, after)
-    changed = sum(change.is_changed for change in diff.by_node.values())
-    said = f"vs {baseline.name}: {changed} of {len(diff.by_node) - 1} frames changed"
+    frames = [c for node, c in diff.by_node.items() if node != id(after.tree.root)]
+    changed = sum(change.is_changed for change in frames)
+    said = f"vs {baseline.name}: {changed} of {len(frames)} frames changed"
     gone = sum(change.is_changed for _, change in diff.vanished)
     if gone:
         said += f", {gone} gone"

@@ -77,6 +77,22 @@ def test_callers_lost_in_libc_are_told_apart() -> None:
     assert quality_text(found) == "caller lost 41.7% · depth 3"
 
 
+def test_stacks_cut_by_libc_do_not_hide_missing_frame_pointers() -> None:
+    """What is left of the stacks decides."""
+    found = quality(send__k_tcp=60, work=40)
+    assert found.verdict is QualityVerdict.NO_FRAME_POINTERS
+
+
+def test_a_stripped_libc_starts_threads_too() -> None:
+    """Its thread start has no name; the like in another module is a broken root."""
+    work = Frame("work", "server", FrameKind.USER)
+    for module, ratio in (("libc.so.6", 0.0), ("libfoo.so", 1.0)):
+        table = StackTable()
+        frames = {0: Frame(UNKNOWN, module, FrameKind.UNKNOWN), 1: work}
+        table.add(StackBatch(0.0, 0.0, {}, {0: Stack("s", "t", (0, 1))}, frames))
+        assert stack_quality(table, {0: StackCount(9, 9)}).broken_root_ratio == ratio
+
+
 def test_kernel_threads_have_no_root_to_break() -> None:
     """Their stacks are whole."""
     assert quality(k_worker__k_work=200).broken_root_ratio == 0.0

@@ -78,6 +78,7 @@ def test_drops_and_losses_add_up() -> None:
     timeline.append(StackBatch(2.0, 2.0, {}, lost=1))
     assert timeline.drop_counts() == {"foreign_push": 3}
     assert timeline.samples_lost == 4
+    assert [timeline.lost_in(TimeRange(*ends)) for ends in ((0, 2), (1, 3), (2, 9))] == [3, 4, 1]
 
 
 def test_the_newest_status_of_a_source_counts() -> None:

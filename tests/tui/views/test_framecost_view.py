@@ -67,3 +67,31 @@ def test_line_keeps_the_end_of_the_name() -> None:
     assert detail_line(frame, "request", 44) == ("…:handlers::search  ", "total 50.0% · self 10.0%")
     assert detail_line(frame, "request", 20) == ("…ers::search  ", "total…")
     assert detail_line(frame, "request", 8) == ("…:search", "")
+
+
+def test_the_interval_is_that_of_the_number_of_samples() -> None:
+    """Of 20 samples, 12.2 to 30.9 by Garwood's table; it is said where there is room."""
+    found = detail(tree(10_000), (MAIN,), 2)
+    assert found is not None
+    assert found.total_us_interval == pytest.approx((12.22 * 5, 30.89 * 5), abs=0.05)
+    name, numbers = detail_line(found, "request", 90)
+    assert numbers == "total 100% 100 µs/request (61.1 to 154 µs) · self 25.0% 25.0 µs/request"
+    assert len(name) + len(numbers) == 90
+    assert detail_line(found, "request", 70)[1] == detail_text(found)
+
+
+def test_units_of_an_interval_are_said_twice_where_they_differ() -> None:
+    """A bound above a thousand microseconds is in milliseconds."""
+    found = FrameDetail("f", "", 0.1, 0.5, 100.0, 900.0, (700.0, 1200.0))
+    assert "(700 µs to 1.20 ms)" in detail_text(found, with_interval=True)
+
+
+def test_without_requests_it_is_cores() -> None:
+    """CPU seconds a second; 15 samples of 10 ms in 2 s are 0.075. Requests say more."""
+    alone = detail(tree(10_000_000), (MAIN, WORK), None, 2.0)
+    assert alone is not None
+    assert detail_text(alone) == "total 75.0% 0.075 cores · self 75.0%"
+    both = detail(tree(10_000_000), (MAIN, WORK), 10, 2.0)
+    assert both is not None
+    assert "cores" not in detail_text(both)
+    assert "15.0 ms/request" in detail_text(both)
