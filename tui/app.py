@@ -15,14 +15,13 @@ from tui.commands import LOOKING
 from tui.driver import SteadyDriver
 from tui.looking import Looking
 from tui.model.phase import Phase
-from tui.model.search import compile_pattern
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.palette import CommandProvider
 from tui.session import Offer, Session
-from tui.steering import STEERING, can_steer, say, steer
+from tui.steering import STEERING, can_steer, read_pattern, say, steer
 from tui.views.keys import KeysView
 from tui.views.monitor import build_monitor
 from tui.views.window import Window, window_of
@@ -218,24 +217,15 @@ class FlashpointApp(App[None]):
         self.refresh_view()
 
     def _move_in_flame(self, name: str) -> None:
-        """Move in what has the keys; that needs no new view."""
+        """Move in what has the keys; mostly that needs no new view."""
         pane = self._monitor.pane
-        graph = pane.callers if pane.callers.has_focus else pane.graph
-        match name:
-            case "zoom" if pane.active is pane.functions:
-                say(self, self.looking.command("view.sandwich", pane.selected))
-                self.refresh_view()
-            case "zoom":
-                graph.action_zoom()
-            case "unzoom" if graph.check_action("unzoom", ()):
-                graph.action_unzoom()
-            case "unzoom":
-                if self.looking.step_back():
-                    self.refresh_view()
-            case "up" | "down" if pane.active is pane.functions:
-                pane.functions.action_move(1 if name == "down" else -1)
-            case "up" | "down" | "left" | "right":
-                graph.action_move(name)
+        if pane.move(name):
+            return
+        if name == "zoom":
+            say(self, self.looking.command("view.sandwich", pane.selected), "information")
+            self.refresh_view()
+        elif name == "unzoom" and self.looking.step_back():
+            self.refresh_view()
 
     def _ask_to_quit(self) -> None:
         if not self.session.phase.loading:
@@ -254,13 +244,3 @@ class FlashpointApp(App[None]):
     async def action_quit(self) -> None:
         """Ask like `q` does."""
         self._ask_to_quit()
-
-
-def read_pattern(text: str) -> str:
-    """Return what will be searched for.
-
-    Raises:
-        ValueError: the expression can't be used.
-    """
-    compile_pattern(text.strip())
-    return f"→ {text.strip()}"

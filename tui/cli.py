@@ -18,74 +18,22 @@ import platformdirs
 
 from collectors.course import CourseUnit
 from collectors.source import SourceError
+from collectors.stackfile.reader import read_profile
 from collectors.target_build import build_argv
 from collectors.text import sanitise
 from tui.config import PROJECT_FILE, FileOption, load_defaults
+from tui.convert import STDOUT, convert, timeline_of
+from tui.export.stacks.formats import StackFormat
+from tui.flameapp import FlameFileApp
 from tui.launch import run as launch
-from tui.model.ramp import RampStep, greatest, parse_ramp
-from tui.model.rate import parse_rate
-from tui.options import RunOptions, parse_duration
+from tui.options import RunOptions
+from tui.parameters import MOST_VUS, Duration, Ramp, Rate
+from tui.views.flamepane import Subject
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-MOST_VUS: Final = 100_000
 EXIT_REFUSED: Final = 2
 """Anything wrong on our side before the start."""
-
-
-class Duration(click.ParamType[float]):
-    """A duration in k6's notation."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return seconds."""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = f"{value}"
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Ramp(click.ParamType[tuple[RampStep, ...]]):
-    """A ramp of VUs."""
-
-    name = "ramp"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[RampStep, ...]:
-        """Return its steps."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            steps = parse_ramp(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        most = greatest(steps, 0.0)
-        if most > MOST_VUS:
-            self.fail(f"{most:.0f} VUs are too many; there can be {MOST_VUS}", param, ctx)
-        return steps
-
-
-class Rate(click.ParamType[tuple[CourseUnit, tuple[RampStep, ...]]]):
-    """A target rate."""
-
-    name = "rate"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[CourseUnit, tuple[RampStep, ...]]:
-        """Return what is counted, and the steps."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return parse_rate(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 DURATION: Final = Duration()
@@ -201,6 +149,51 @@ def demo(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(_run(_options(given), demo=True))
 
 
+@cli.command()
+@click.argument("file", type=FILE)
+@_option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's.")
+@click.pass_context
+def flame(ctx: click.Context, file: Path, theme: str | None) -> None:
+    """Look at the stacks of FILE: folded, text of perf script, or speedscope JSON."""
+    _refuse_command(ctx, "flame")
+    _refuse_without_terminal("flashpoint export converts stacks without one")
+    show(file, theme)
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@_option(
+    "--format",
+    "stack_format",
+    type=click.Choice([each.value for each in StackFormat]),
+    help="Which format; else by the name of OUT.",
+)
+@_option("-o", "--output", type=FILE, default=STDOUT, metavar="OUT", help="Where to; - is stdout.")
+@_option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.pass_context
+def export(
+    ctx: click.Context, file: Path, stack_format: str | None, output: Path, *, force: bool
+) -> None:
+    """Convert the stacks of FILE: folded, text of perf script, or speedscope JSON."""
+    _refuse_command(ctx, "export")
+    asked = StackFormat(stack_format) if stack_format is not None else None
+    for note in convert(file, output, asked, force=force):
+        click.echo(f"flashpoint: {note}", err=True)
+
+
+def show(file: Path, theme: str | None) -> None:
+    """Show the stacks of a file until the operator leaves."""
+    profile = read_profile(file)
+    subject = Subject(f"{profile.format} {profile.event}".strip(), "no stacks", has_clock=False)
+    name = sanitise(file.name, 80)
+    FlameFileApp(timeline_of(profile), name, subject, profile.notes, theme).run()
+
+
+def _refuse_command(ctx: click.Context, name: str) -> None:
+    if ctx.obj:
+        raise SourceError(f"{name} starts no server", "leave out what follows --")
+
+
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
     _refuse_two_loads(given)
     if given["build"] is not None:
@@ -247,10 +240,15 @@ def _refuse_two_loads(given: dict[str, Any]) -> None:
 
 
 def _run(options: RunOptions, *, demo: bool = False) -> int:
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not options.headless and not all(stream and stream.isatty() for stream in streams):
-        raise SourceError("this is no terminal", "add --headless")
+    if not options.headless:
+        _refuse_without_terminal("add --headless")
     return asyncio.run(launch(options, demo=demo))
+
+
+def _refuse_without_terminal(hint: str) -> None:
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream and stream.isatty() for stream in streams):
+        raise SourceError("this is no terminal", hint)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

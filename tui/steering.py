@@ -1,4 +1,4 @@
-"""The keys that move the load, and the questions behind two of them."""
+"""The keys that move the load, and what is asked behind keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.app import App
 from tui.model.phase import Phase
 from tui.model.ramp import describe, parse_ramp
 from tui.model.rate import parse_rate
+from tui.model.search import compile_pattern
 from tui.screens.ask import AskScreen
 from tui.session import Session
 
@@ -85,3 +86,13 @@ def read_rate(text: str) -> tuple[tuple[Any, ...], str]:
     """Return what a text says about a rate, and how it was understood."""
     unit, steps = parse_rate(text)
     return (unit, steps), f"→ {describe(steps)} · {unit.value}/s"
+
+
+def read_pattern(text: str) -> str:
+    """Return what will be searched for.
+
+    Raises:
+        ValueError: the expression can't be used.
+    """
+    compile_pattern(text.strip())
+    return f"→ {text.strip()}"

@@ -61,6 +61,8 @@ class Subject:
     """How they were taken, like `cpu-clock 99 Hz`."""
     empty_text: str
     """Why there may be none."""
+    has_clock: bool = True
+    """Whether the range is a time in which they were taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +98,7 @@ def build_flame_pane(
         empty_text=subject.empty_text,
         requests=side.requests,
         request_noun=NOUNS[kind_of(timeline.loads)],
-        seconds=side.seconds or None,
+        seconds=side.seconds or None if subject.has_clock else None,
         roots_at_bottom=lens.roots_at_bottom,
     )
     if lens.picture is Picture.SANDWICH and lens.function is not None:

@@ -14,11 +14,14 @@ class KeysView:
     """Which commands do nothing now; their hints are dimmed."""
 
     disabled: frozenset[str]
+    only: frozenset[str] | None = None
+    """Commands that there are at all; None: every one of the table."""
 
 
 def draw_keys(view: KeysView, width: int, height: int) -> list[list[Segment]]:
     """Draw one row of hints, in the order of the command table."""
-    wanted = sorted((each for each in COMMANDS if each.weight), key=lambda each: -each.weight)
+    there = [each for each in COMMANDS if view.only is None or each.id in view.only]
+    wanted = sorted((each for each in there if each.weight), key=lambda each: -each.weight)
     shown: set[str] = set()
     used = 0
     for each in wanted:
@@ -27,7 +30,7 @@ def draw_keys(view: KeysView, width: int, height: int) -> list[list[Segment]]:
             shown.add(each.id)
             used += size
     row: list[Segment] = []
-    for each in COMMANDS:
+    for each in there:
         if each.id in shown:
             off = each.id in view.disabled
             row.append((f" {key_name(each.keys[0])}", "keys-off" if off else "keys-key"))

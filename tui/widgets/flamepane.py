@@ -126,6 +126,23 @@ class FlamePane(Vertical):
         if had_focus:
             self.screen.set_focus(self.active)
 
+    def move(self, name: str) -> bool:
+        """Go up, down, left or right, zoom in or out; return whether that was for this pane."""
+        graph = self.callers if self.callers.has_focus else self.graph
+        in_table = self.active is self.functions
+        match name:
+            case "up" | "down" if in_table:
+                self.functions.action_move(1 if name == "down" else -1)
+            case "up" | "down" | "left" | "right" if not in_table:
+                graph.action_move(name)
+            case "zoom" if not in_table:
+                graph.action_zoom()
+            case "unzoom" if not in_table and graph.check_action("unzoom", ()):
+                graph.action_unzoom()
+            case _:
+                return name in ("left", "right")
+        return True
+
     def select_match(self, step: int) -> bool:
         """Go to the next match of the search, or the one before; return whether there is one."""
         view = self.view

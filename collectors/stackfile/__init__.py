@@ -1,0 +1,1 @@
+"""Reads files of stacks that other programs wrote: folded, perf script's text, speedscope."""

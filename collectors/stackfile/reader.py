@@ -1,0 +1,185 @@
+"""Opens a file of stacks, whatever program wrote it: told apart by what is in it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import stat
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from collectors.samples import StackBatch
+from collectors.source import SourceError
+from collectors.stackfile.folded import FoldedDecoder
+from collectors.stackfile.perf_text import PerfTextDecoder
+from collectors.stackfile.speedscope import decode_speedscope, looks_like_speedscope
+from collectors.stackfile.tally import Tally
+from collectors.text import sanitise
+
+CHUNK_BYTES: Final = 1 << 20
+HEAD_BYTES: Final = 1 << 16
+MAX_BYTES: Final = 4 << 30
+MAX_JSON_BYTES: Final = 256 << 20
+MAX_RATIO: Final = 300
+"""How many times larger than the file its contents may be; text of stacks is far below it."""
+
+_GZIP: Final = b"\x1f\x8b"
+_PERF_DATA: Final = b"PERFILE2"
+_FOLDED = re.compile(rb"[^\t\n][^\n]* \d+(\.\d+)?\s*")
+_PERF_LINE = re.compile(
+    rb"\t\s*[0-9a-f]+ \S|.*\s\d+\.\d+:\s|.*\s\S*[A-Za-z]\S*:\s*($|[0-9a-f]+ )|\s*[0-9a-f]{6,16} \S"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedProfile:
+    """The stacks of a file."""
+
+    batches: tuple[StackBatch, ...]
+    format: str
+    """`folded`, `perf script` or `speedscope`."""
+    event: str
+    """What was counted, as far as the file tells."""
+    is_weighted: bool
+    """Whether samples have periods (ns)."""
+    notes: tuple[str, ...]
+    """What the reader of the file should know, a line each."""
+    rejected: Mapping[str, int]
+    """What could not be read, by reason."""
+
+
+def read_profile(path: Path) -> ImportedProfile:
+    """Read a file of stacks.
+
+    Raises:
+        SourceError: it can't be read, or has no stacks of a known format.
+    """
+    with _open(path) as file:
+        chunks = _chunks(file, path)
+        head = next(chunks, b"")
+        while len(head) < HEAD_BYTES and (more := next(chunks, b"")):
+            head += more
+        if head.startswith(_PERF_DATA):
+            raise SourceError(
+                f"{_name(path)} is what perf record writes, not perf script",
+                f"run: perf script -i {_name(path)} --no-inline > stacks.txt",
+            )
+        if looks_like_speedscope(head):
+            return _speedscope(path, head, chunks)
+        if _is_folded(head):
+            return _folded(path, head, chunks)
+        if any(_PERF_LINE.match(line) for line in head.split(b"\n")[:200]):
+            return _perf_text(path, head, chunks)
+    raise SourceError(
+        f"{_name(path)} has no stacks that are known",
+        "folded stacks, text of perf script and speedscope JSON can be read",
+    )
+
+
+def _name(path: Path) -> str:
+    return sanitise(str(path), 200)
+
+
+def _open(path: Path) -> IO[bytes]:
+    try:
+        # A pipe without a writer would block for ever.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise SourceError(
+            f"can't read {_name(path)}: {error.strerror}", "name a file of stacks"
+        ) from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise SourceError(f"{_name(path)} is not a file", "name a file of stacks")
+    return os.fdopen(fd, "rb")
+
+
+def _chunks(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Yield the contents, unpacked; what is packed too well to be text ends it."""
+    packed = file.read(2) == _GZIP
+    file.seek(0)
+    size = os.fstat(file.fileno()).st_size
+    limit = min(MAX_BYTES, size * MAX_RATIO) if packed else MAX_BYTES
+    source = gzip.GzipFile(fileobj=file) if packed else file
+    total = 0
+    try:
+        while chunk := source.read(CHUNK_BYTES):
+            total += len(chunk)
+            if total > limit:
+                raise SourceError(f"{_name(path)} is too large when unpacked", "unpack it first")
+            yield chunk
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(
+            f"{_name(path)} can't be read to its end: {sanitise(str(error), 100)}",
+            "write it anew",
+        ) from None
+
+
+def _is_folded(head: bytes) -> bool:
+    lines = [line for line in head.split(b"\n")[:50] if line.strip() and line[:1] != b"#"]
+    if len(head) >= HEAD_BYTES and len(lines) > 1:
+        lines.pop()
+    found = [bool(_FOLDED.fullmatch(line)) for line in lines]
+    return bool(found) and sum(found) > len(found) / 2 and not any(b"\t" in x for x in lines[:3])
+
+
+def _folded(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
+    tally = Tally()
+    decoder = FoldedDecoder(tally)
+    decoder.feed(head)
+    for chunk in chunks:
+        decoder.feed(chunk)
+    decoder.close()
+    return _made(path, tally, "folded", "samples", is_weighted=False)
+
+
+def _perf_text(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
+    tally = Tally()
+    decoder = PerfTextDecoder(tally)
+    decoder.feed(head)
+    for chunk in chunks:
+        decoder.feed(chunk)
+    decoder.close()
+    event, *others = decoder.events or [""]
+    notes = []
+    if others:
+        left_out = ", ".join(f"{name} ({decoder.events[name]} samples)" for name in others)
+        notes.append(f"only {event} is read, the first event; left out: {left_out}")
+    is_weighted = bool(decoder.weighted)
+    return _made(path, tally, "perf script", event, is_weighted=is_weighted, notes=notes)
+
+
+def _speedscope(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
+    parts, size = [head], len(head)
+    for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size > MAX_JSON_BYTES:
+            raise SourceError(
+                f"{_name(path)} is larger than {MAX_JSON_BYTES >> 20} MiB", "cut it first"
+            )
+    tally = Tally()
+    unit, notes = decode_speedscope(b"".join(parts), tally)
+    return _made(path, tally, "speedscope", unit, is_weighted="seconds" in unit, notes=notes)
+
+
+def _made(
+    path: Path,
+    tally: Tally,
+    name: str,
+    event: str,
+    *,
+    is_weighted: bool,
+    notes: list[str] | None = None,
+) -> ImportedProfile:
+    batches = tally.batches()
+    if not batches:
+        raise SourceError(f"{_name(path)} has no stacks", "is it empty, or cut?")
+    notes = list(notes or [])
+    for reason, count in tally.rejected.items():
+        notes.append(f"left out: {count} × {reason.replace('_', ' ')}")
+    return ImportedProfile(batches, name, event, is_weighted, tuple(notes), dict(tally.rejected))

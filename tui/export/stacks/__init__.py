@@ -1,0 +1,1 @@
+"""Writes the stacks of a range in the formats of other programs."""
