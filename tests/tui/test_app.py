@@ -211,7 +211,7 @@ async def test_freezing_keeps_the_panes_but_not_the_clock(
     await press(app)
     frozen = text_of(app)
     assert "frozen" in frozen
-    assert "50 samples" in frozen
+    assert "40 samples" in frozen  # of the newest second more may come
     assert "0:08" in frozen
     await press(app, "space")
     assert "80 samples" in text_of(app)

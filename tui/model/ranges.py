@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from collectors.samples import LoadTarget, MarkKind
+from tui.model.perrequest import STACK_DELAY_S
 from tui.model.timeline import Timeline, TimeRange
 
 LENGTHS_S: Final = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0,
@@ -96,11 +97,8 @@ class RangeChoice:
         return RangeChoice(kind, length_s, None, held_at)
 
     def frozen(self, now: float) -> RangeChoice:
-        """Return the choice that stands still at the newest whole second.
-
-        Of the second under way some stacks and requests are still to come.
-        """
-        return self if self.is_held else replace(self, held_at=float(math.floor(now)))
+        """Return the choice that stands still at the newest second whose stacks have all come."""
+        return self if self.is_held else replace(self, held_at=settled_at(now))
 
     def live(self) -> RangeChoice:
         """Return the choice that ends now again; what was picked is let go."""
@@ -112,7 +110,7 @@ class RangeChoice:
         first, last = math.floor(min(start, end)), math.ceil(max(start, end))
         last = min(last, math.floor(self.end(now)))
         picked = TimeRange(float(min(first, last - 1)), float(last))
-        held_at = float(math.floor(now)) if self.held_at is None else self.held_at
+        held_at = settled_at(now) if self.held_at is None else self.held_at
         return RangeChoice(RangeKind.PICKED, self.length_s, picked, held_at)
 
     def moved(self, seconds: int, timeline: Timeline, now: float) -> RangeChoice:
@@ -145,6 +143,11 @@ class RangeChoice:
             return range_
         end = math.floor(range_.end)
         return TimeRange(float(end - max(1, round(range_.duration_s))), float(end))
+
+
+def settled_at(now: float) -> float:
+    """Return the newest whole second whose stacks have all come."""
+    return float(math.floor(now - STACK_DELAY_S))
 
 
 def load_began_at(timeline: Timeline, until: float) -> float:
