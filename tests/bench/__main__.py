@@ -1,21 +1,25 @@
-"""`python -m tests.bench [monitor|control] [ROUNDS]` prints what watching and steering cost."""
+"""`python -m tests.bench [monitor|control|fold] [ROUNDS]` prints what things cost, as tables."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from tests.bench import control_cost, monitor_cost
+from tests.bench import control_cost, fold_speed, monitor_cost
+
+NAMES = ("monitor", "control", "fold")
 
 
 def main() -> None:
     """Run the benchmarks."""
-    names = [word for word in sys.argv[1:] if not word.isdecimal()] or ["monitor", "control"]
+    names = [word for word in sys.argv[1:] if not word.isdecimal()] or NAMES
     rounds = next((int(word) for word in sys.argv[1:] if word.isdecimal()), 5)
     if "monitor" in names:
         sys.stdout.write(monitor_cost.table(asyncio.run(monitor_cost.measure(rounds))) + "\n")
     if "control" in names:
         sys.stdout.write(control_cost.table(asyncio.run(control_cost.measure(rounds))) + "\n")
+    if "fold" in names:
+        sys.stdout.write(fold_speed.table(fold_speed.measure(rounds)) + "\n")
 
 
 if __name__ == "__main__":

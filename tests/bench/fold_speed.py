@@ -1,0 +1,137 @@
+"""How fast text of perf script is folded, beside what others have written for it.
+
+The text is real: the demo server under load, its samples repeated in random order up to 100 MB.
+`inferno-collapse-perf` is installed once by cargo, where there is one; `stackcollapse-perf.pl` is
+taken from the checkout that FLAMEGRAPH_DIR names. All have to fold to the same weight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from collectors.process import PIPE, guard_running
+from tests.integration.k6_versions import k6_1
+from tui.demo.build import demo_command, listening_port, script_path
+
+BYTES: Final = 100_000_000
+SECONDS: Final = 10
+
+
+def measure(rounds: int) -> dict[str, list[float]]:
+    """Fold the same text with each program, alternating; return seconds."""
+    found: dict[str, list[float]] = {}
+    weights: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = asyncio.run(_text(folder))
+        for _ in range(rounds):
+            for program, fold in _programs(text, folder).items():
+                begin = time.perf_counter()
+                fold()
+                found.setdefault(program, []).append(time.perf_counter() - begin)
+                weights[program] = _weight(folder / "out")
+    if len(set(weights.values())) > 1:
+        sys.stderr.write(f"they do not agree: {weights}\n")
+    return found
+
+
+async def _text(folder: Path) -> Path:
+    """Record the demo server, and repeat what was printed."""
+    async with guard_running() as guard:
+        server = await demo_command(guard, folder, lambda _: None)
+        child = await guard.spawn("demo", [*server.argv, "0"], stdout=PIPE)
+        assert child.stdout is not None
+        port = listening_port((await child.stdout.readline()).decode())
+        env = {**os.environ, "TARGET": f"http://127.0.0.1:{port}", "DURATION": f"{SECONDS + 4}s"}
+        argv = [k6_1(), "run", "--quiet", "--no-usage-report", "--address", "", str(script_path())]
+        null = asyncio.subprocess.DEVNULL
+        k6 = await asyncio.create_subprocess_exec(*argv, env=env, stdout=null, stderr=null)
+        # Given a program to wait for, perf does not follow threads that come later.
+        await asyncio.sleep(2)
+        data = str(folder / "perf.data")
+        record = ["perf", "record", "-q", "-F", "999", "-e", "cpu-clock", "-g", "-o", data]
+        record += ["-p", str(child.pid), "--", "sleep", str(SECONDS)]
+        perf = await asyncio.create_subprocess_exec(*record, stdout=null, stderr=null)
+        await perf.wait()
+        await k6.wait()
+        await child.stop()
+    return await asyncio.to_thread(_repeated, folder, data)
+
+
+def _repeated(folder: Path, data: str) -> Path:
+    printed = subprocess.run(
+        ["perf", "script", "-i", data, "--no-inline"], capture_output=True, check=True
+    ).stdout
+    blocks = [block + b"\n\n" for block in printed.split(b"\n\n") if block.strip()]
+    chance = random.Random(1)
+    path = folder / "stacks.txt"
+    with path.open("wb") as out:
+        size = 0
+        while size < BYTES:
+            size += out.write(chance.choice(blocks))
+    return path
+
+
+def _programs(text: Path, folder: Path) -> dict[str, Callable[[], object]]:
+    out = folder / "out"
+
+    def into(*argv: str) -> Callable[[], object]:
+        def run() -> None:
+            with out.open("wb") as file:
+                subprocess.run(argv, stdout=file, stderr=subprocess.DEVNULL, check=True)
+
+        return run
+
+    programs: dict[str, Callable[[], object]] = {
+        "flashpoint export": into(
+            *(sys.executable, "-m", "tui", "export", str(text), "--format", "folded")
+        )
+    }
+    inferno = _inferno()
+    if inferno is not None:
+        programs["inferno-collapse-perf"] = into(inferno, "--all", str(text))
+        programs["inferno, one thread"] = into(inferno, "--all", "-n", "1", str(text))
+    perl = Path(os.environ.get("FLAMEGRAPH_DIR", "/nonexistent"), "stackcollapse-perf.pl")
+    if perl.exists():
+        programs["stackcollapse-perf.pl"] = into("perl", str(perl), "--all", str(text))
+    return programs
+
+
+def _inferno() -> str | None:
+    """Return the program, installed where it is missing and can be."""
+    root = platformdirs.user_cache_path("flashpoint", appauthor=False) / "inferno"
+    program = root / "bin" / "inferno-collapse-perf"
+    if not program.exists() and shutil.which("cargo"):
+        subprocess.run(["cargo", "install", "inferno", "--root", str(root)], check=False)
+    return str(program) if program.exists() else shutil.which("inferno-collapse-perf")
+
+
+def _weight(path: Path) -> int:
+    """Return the sum of the last column."""
+    with path.open("rb") as file:
+        return sum(int(line.rpartition(b" ")[2]) for line in file)
+
+
+def table(found: dict[str, list[float]]) -> str:
+    """Return medians, and how much longer the others took."""
+    ours = statistics.median(found["flashpoint export"])
+    lines = [f"{'folding 100 MB of perf script text':38}{'median s':>10}{'ratio':>8}"]
+    for program, seconds in found.items():
+        median = statistics.median(seconds)
+        lines.append(f"{program:38}{median:10.2f}{median / ours:8.2f}")
+    if len(found) == 1:
+        lines.append("(no cargo, so nothing to compare with)")
+    return "\n".join(lines)
