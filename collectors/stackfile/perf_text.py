@@ -196,7 +196,8 @@ def _header(line: bytes) -> tuple[int, int | None, str, str, bytes]:
     event = _EVENT.search(after)
     if event is None:
         owner = line[: time.start()] if time else b""
-        return _second(time), None, "", _owner(owner), after.strip() if not time else b""
+        period, tail = _unnamed(after) if time else (None, after.strip())
+        return _second(time), period, "", _owner(owner), tail
     before = after[: event.start()]
     numbers = before.split()
     period = None
@@ -210,6 +211,16 @@ def _header(line: bytes) -> tuple[int, int | None, str, str, bytes]:
     owner = line[: time.start()] if time else before
     name = sanitise(event[1], 80)
     return _second(time), period, name, _owner(owner), after[event.end() :].strip()
+
+
+def _unnamed(after: bytes) -> tuple[int | None, bytes]:
+    """Return the period and the frame that follow a time where no event is named."""
+    words = after.split(None, 2)
+    is_alone = len(words) == 1
+    if words and _NUMBER.fullmatch(words[0]) and (is_alone or _ADDRESS.match(b" ".join(words[1:]))):
+        period = int(words[0])
+        return period if period < MAX_WEIGHT else None, b" ".join(words[1:])
+    return None, after.strip()
 
 
 def _second(time: re.Match[bytes] | None) -> int:

@@ -82,6 +82,7 @@ HEADERS = [
     ("w  8329    2004008 cpu-clock: ", 2_004_008, "cpu-clock", "w"),
     ("w  8329/8330    2004008 cpu-clock: ", 2_004_008, "cpu-clock", "w"),
     ("w  8329  6636.001296: ", 1, "", "w"),
+    (" 8329/8330  6636.001296:   2004008 ", 2_004_008, "", ""),
     ("   2004008 ", 1, "", ""),
 ]
 
@@ -115,6 +116,8 @@ def test_headers_of_many_fields(header: str, weight: int, event: str, owner: str
         ),
         (" ffffffff822018b1 _raw_spin_unlock_irq\n     563993656151 work\n     563993656151 work\n",
          {"_raw_spin_unlock_irq": 1, "work": 2}),
+        ("w 1 1.5:  563993656151 work\n", {"work": 1}),
+        ("w 1 1.6:  17  563993656151 work\n", {"work": 17}),
         # Comments, places in sources, and no blank line at the end.
         (
             "# ========\n# captured on: today\n#\nw 1 1.5:  7 cycles:\n\t 1151 work (/srv/w)\n"
