@@ -1,13 +1,13 @@
-"""`python -m tests.bench [monitor|control|fold] [ROUNDS]` prints what things cost, as tables."""
+"""`python -m tests.bench [monitor|control|fold|keys] [ROUNDS]` prints what things cost."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from tests.bench import control_cost, fold_speed, monitor_cost
+from tests.bench import control_cost, fold_speed, key_latency, monitor_cost
 
-NAMES = ("monitor", "control", "fold")
+NAMES = ("monitor", "control", "fold", "keys")
 
 
 def main() -> None:
@@ -20,6 +20,8 @@ def main() -> None:
         sys.stdout.write(control_cost.table(asyncio.run(control_cost.measure(rounds))) + "\n")
     if "fold" in names:
         sys.stdout.write(fold_speed.table(fold_speed.measure(rounds)) + "\n")
+    if "keys" in names:
+        sys.stdout.write(key_latency.table(asyncio.run(key_latency.measure(rounds))) + "\n")
 
 
 if __name__ == "__main__":

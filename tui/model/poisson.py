@@ -41,9 +41,24 @@ def equal_rates_p(count_a: int, exposure_a: float, count_b: int, exposure_b: flo
     if not together:
         return 1.0
     share = exposure_b / (exposure_a + exposure_b)
-    at_most = 1 - _beta(share, count_b + 1, together - count_b) if count_b < together else 1.0
-    at_least = _beta(share, count_b, together - count_b + 1) if count_b else 1.0
-    return min(1.0, 2 * min(at_most, at_least))
+    # The smaller tail is on the side of the mean that the count is on.
+    if count_b > together * share:
+        tail = _beta(share, count_b, count_a + 1)
+    else:
+        tail = 1 - _beta(share, count_b + 1, count_a) if count_a else 1.0
+    return min(1.0, 2 * tail)
+
+
+def is_near(count_a: int, exposure_a: float, count_b: int, exposure_b: float) -> bool:
+    """Tell, in no time, that two counts are too near for `equal_rates_p` to be below a twentieth.
+
+    They are where the second count is within 1.5 standard deviations of its mean; the other way
+    round nothing follows.
+    """
+    together = count_a + count_b
+    share = exposure_b / (exposure_a + exposure_b)
+    off = count_b - together * share
+    return off * off <= 2.25 * together * share * (1 - share)
 
 
 def ratio_interval(

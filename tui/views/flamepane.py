@@ -14,7 +14,7 @@ from tui.model.perrequest import matched_requests, stack_seconds
 from tui.model.sandwich import sandwich
 from tui.model.search import SearchResult, search
 from tui.model.shape import Shape, Shaped, shape_tree
-from tui.model.stackquality import StackQuality, stack_quality
+from tui.model.stackquality import stack_quality
 from tui.model.timeline import Timeline, TimeRange
 from tui.views.difftable import diff_table, sign_of
 from tui.views.flame import FlameView, Tint
@@ -70,7 +70,6 @@ class _Side:
     """The stacks of one range in the shape of a lens, and what they are divided by."""
 
     shaped: Shaped
-    quality: StackQuality
     requests: int | None
     seconds: float
 
@@ -94,7 +93,7 @@ def build_flame_pane(
     graph = FlameView(
         revision=hash((window.end, window.length_s, side.tree.samples, side.tree.period_ns)),
         tree=side.tree,
-        header=_header(side, window, lens, subject),
+        header=_header(timeline, side, window, lens, subject),
         empty_text=subject.empty_text,
         requests=side.requests,
         request_noun=NOUNS[kind_of(timeline.loads)],
@@ -113,35 +112,32 @@ def build_flame_pane(
 
 def _side(timeline: Timeline, range_: TimeRange, lens: Lens) -> _Side:
     counts = timeline.stacks_in(range_, lens.measure)
-    is_on_cpu = lens.measure is StackMeasure.ON_CPU
     load = summarise(timeline.loads_in(range_), kind_of(timeline.loads))
     return _Side(
         shape_tree(timeline.stacks, counts, lens.shape),
-        stack_quality(timeline.stacks, counts, timeline.lost_in(range_) if is_on_cpu else 0),
         matched_requests(timeline, range_, load, lens.measure),
         stack_seconds(timeline, range_, lens.measure),
     )
 
 
-def _header(side: _Side, window: Window, lens: Lens, subject: Subject) -> str:
+def _header(timeline: Timeline, side: _Side, window: Window, lens: Lens, subject: Subject) -> str:
     """Name the range, its samples, how far they can be trusted, and what the lens leaves out."""
-    shape, shaped = lens.shape, side.shaped
-    is_on_cpu = lens.measure is StackMeasure.ON_CPU
-    parts = [
-        window.text,
-        f"{side.tree.samples} {'samples' if is_on_cpu else 'waits'}",
-        subject.profiler if is_on_cpu else OFF_CPU,
-        quality_text(side.quality) if is_on_cpu else "",
-    ]
+    shape, shaped, samples = lens.shape, side.shaped, side.tree.samples
+    remedy = ""
+    if lens.measure is StackMeasure.ON_CPU:
+        counts = timeline.stacks_in(window.range)
+        quality = stack_quality(timeline.stacks, counts, timeline.lost_in(window.range))
+        parts = [window.text, f"{samples} samples", subject.profiler, quality_text(quality)]
+        remedy = remedy_text(quality)
+    else:
+        parts = [window.text, f"{samples} waits", OFF_CPU]
     parts += [word for name, word in SHAPE_WORDS.items() if getattr(shape, name)]
     if shape.focus is not None:
         parts.append(f"only {readable_name(shape.focus.symbol)}")
     if shape.hide_idle or shape.hidden or shape.focus is not None:
         whole = side.tree.samples + shaped.left_out_samples
         parts.append(f"left out {percent(shaped.left_out_samples / whole if whole else 0.0)}")
-    if is_on_cpu:
-        parts.append(remedy_text(side.quality))
-    return " · ".join(part for part in parts if part)
+    return " · ".join(part for part in (*parts, remedy) if part)
 
 
 def _sandwich(

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.poisson import difference_interval, equal_rates_p, holm, interval, ratio_interval
+from tui.model.poisson import (
+    difference_interval,
+    equal_rates_p,
+    holm,
+    interval,
+    is_near,
+    ratio_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +78,19 @@ def test_either_way_round_it_is_the_same(a: int, b: int, exposure: float) -> Non
     found = equal_rates_p(a, exposure, b, 1.0)
     assert 0 <= found <= 1
     assert equal_rates_p(b, 1.0, a, exposure) == pytest.approx(found, rel=1e-6, abs=1e-12)
+
+
+def test_what_is_near_is_never_significant() -> None:
+    """For every split of ten samples and more, and any shares of the exposure."""
+    nears = 0
+    for together in (10, 11, 17, 40, 150, 1_000):
+        for share in (0.001, 0.02, 0.1, 0.25, 0.5, 0.6, 0.9, 0.97, 0.999):
+            for b in range(0, together + 1, max(1, together // 60)):
+                sides = (together - b, 1 - share, b, share)
+                if is_near(*sides):
+                    nears += 1
+                    assert equal_rates_p(*sides) > 0.05, sides
+    assert nears > 150
 
 
 def test_nothing_seen_is_no_difference() -> None:
