@@ -16,6 +16,8 @@ FLAME_WINDOW_S: Final = 10.0
 TREND_COLUMNS: Final = 240
 """More than the widest pane draws; a chart shows the newest ones that fit."""
 COLUMN_S: Final = 1.0
+_TAKING_S: Final = 0.25
+"""Less than it takes a range to settle, so that what stands still does."""
 _LEAD_COLUMNS: Final = 40
 """Columns shown after a range that is too far back for the trends to end now."""
 
@@ -52,6 +54,11 @@ class Window:
         """The newest moment that the trends may show."""
         end = self.end if self.trends_end is None else self.trends_end
         return min(end, self.buckets.range.end)
+
+    @property
+    def taken_until(self) -> float:
+        """When the newest samples of the trends were taken: a moment after their second."""
+        return self.known_until + _TAKING_S
 
     @property
     def text(self) -> str:

@@ -80,3 +80,14 @@ def test_every_pane_covers_the_picked_range(timeline: Timeline) -> None:
         for each in build_load(timeline, window, kind_of(timeline.loads)).figures.figures
     }
     assert figures["req/s"] == "206"
+
+
+def test_the_last_second_of_a_held_range_has_its_machine(timeline: Timeline) -> None:
+    """What the machine did in a second is read a moment after it."""
+    late = Timeline(100.0)
+    for second in range(690, 701):
+        late.append(host(second + 0.0004))
+    window = window_of(RangeChoice().pick(690.0, 700.0, NOW), late, NOW)
+    cpu = build_host(late, window).trends[0]
+    assert cpu.cursor is not None
+    assert cpu.series[-1].values[cpu.cursor] is not None
