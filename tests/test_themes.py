@@ -1,15 +1,17 @@
 """Themes are complete and legible."""
 
 import re
+from itertools import combinations
+from math import dist
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.color import Color
+from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
 
 from collectors.samples import FrameKind
 from themes import Palette, load_themes
-from tui.views.flame import HUES
+from tui.views.flamecells import HUES
 from tui.widgets.flamegraph import FlameGraph
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 from tui.widgets.trend import TrendChart
@@ -54,12 +56,38 @@ def test_every_shade_has_a_colour() -> None:
 
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
 def test_labels_are_legible(palette: Palette) -> None:
-    """Labels have a contrast of at least 4.5 on every flame colour."""
+    """Labels have a contrast of at least 4.5 on every colour of the flamegraph."""
     colors = palette.variables
     for name, color in colors.items():
-        if name.startswith("flame-") and not name.endswith("text"):
+        if name.startswith(("flame-", "diff-")) and not name.endswith("text"):
             text = colors.get(f"{name}-text", colors["flame-text"])
             assert contrast(color, text) >= 4.5, name
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+def test_shades_keep_neighbours_apart(palette: Palette) -> None:
+    """Cells of two shades of a kind have a visible edge between them without a line."""
+    for kind, shades in HUES.items():
+        colors = [palette.variables[f"flame-{kind}-{hue}"] for hue in range(shades)]
+        for one, other in combinations(colors, 2):
+            assert dist(rgb_to_lab(Color.parse(one)), rgb_to_lab(Color.parse(other))) >= 6, (
+                kind,
+                one,
+                other,
+            )
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+def test_changes_are_told_apart_by_colour_blind_eyes(palette: Palette) -> None:
+    """More is orange and less is blue, of another lightness, and both stand out of the rest."""
+    more, less, same = (palette.variables[f"diff-{name}"] for name in ("more", "less", "same"))
+    assert Color.parse(more).r > Color.parse(more).b + 100
+    assert Color.parse(less).b > Color.parse(less).r + 100
+    assert contrast(more, less) >= 1.5
+    assert min(contrast(more, same), contrast(less, same)) >= 2.5
+    # In tables they are the colours of words.
+    background = palette.colors["background"]
+    assert min(contrast(more, background), contrast(less, background)) >= 4.5
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)

@@ -1,13 +1,13 @@
-"""`python -m tests.bench [monitor|control|fold|keys] [ROUNDS]` prints what things cost."""
+"""`python -m tests.bench [monitor|control|fold|keys|flame] [ROUNDS]` prints what things cost."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from tests.bench import control_cost, fold_speed, key_latency, monitor_cost
+from tests.bench import control_cost, flame_speed, fold_speed, key_latency, monitor_cost
 
-NAMES = ("monitor", "control", "fold", "keys")
+NAMES = ("monitor", "control", "fold", "keys", "flame")
 
 
 def main() -> None:
@@ -22,6 +22,8 @@ def main() -> None:
         sys.stdout.write(fold_speed.table(fold_speed.measure(rounds)) + "\n")
     if "keys" in names:
         sys.stdout.write(key_latency.table(asyncio.run(key_latency.measure(rounds))) + "\n")
+    if "flame" in names:
+        sys.stdout.write(flame_speed.table(asyncio.run(flame_speed.measure(rounds))) + "\n")
 
 
 if __name__ == "__main__":

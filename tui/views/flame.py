@@ -1,78 +1,36 @@
 """Where the cells of a flamegraph stand: a call tree laid out for a width.
 
-Roots are at the top. A cell is as wide as its share of the weight; the cells below it never reach
-past it, and its own time is what stays empty below it. Frames too thin for one column are gathered
-into one cell at the end of their siblings, and their share is said.
+A cell is as wide as its share of the weight, to an eighth of a column; the cells of its callees
+never reach past it, and its own time is what stays empty beside them. Frames below half a column
+are gathered into one cell at the end of their siblings, and their share is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from math import floor
-from typing import Final, Literal, NamedTuple, TypeAlias
-from zlib import crc32
+from typing import Literal, NamedTuple, TypeAlias
 
-from collectors.samples import Frame, FrameKind
 from tui.model.calltree import CallNode, CallTree, Path
-from tui.model.stacks import CALLER_LOST_FRAME
-from tui.views.format import cell_width, fit, percent
-from tui.views.names import readable_name, short_name
-
-HUES: Final = {FrameKind.USER: 8, FrameKind.KERNEL: 4, FrameKind.JIT: 4, FrameKind.UNKNOWN: 1}
-"""Shades a theme has for each kind."""
-
+from tui.views.flamecells import (
+    EIGHTHS,
+    THINNEST_EIGHTHS,
+    CellRole,
+    FlameCell,
+    frame_cell,
+    small_cell,
+)
+from tui.views.format import percent
 
 Direction: TypeAlias = Literal["up", "down", "left", "right"]
 """Ways to walk through a flamegraph."""
-
-
-class CellRole(StrEnum):
-    """What a cell stands for."""
-
-    FRAME = "frame"
-    ROOT = "root"
-    """Everything, and the callers of what is zoomed to: wider than their share."""
-    LOST = "lost"
-    """Parent of the stacks whose callers were lost."""
-    SMALL = "small"
-    """Frames that are thinner than a column, together."""
-
-
-class FlameCell(NamedTuple):
-    """One cell of a row; a tuple because a screen has thousands."""
-
-    x: int
-    width: int
-    label: str
-    """Fits into `width - 1` columns: the first one is the seam to the left neighbour."""
-    path: Path
-    """Of the frame; of its parent where several small ones are gathered."""
-    role: CellRole
-    kind: FrameKind
-    hue: int
-    """0 up to the number of shades of the kind, the same for a function everywhere."""
-    total_ratio: float
-    """Share of the whole tree, not of what is zoomed to."""
-    frames: int = 1
-    """How many frames are gathered here."""
-    node: CallNode | None = None
-    """The frame in its tree; None where several are gathered."""
-
-    @property
-    def style_key(self) -> str:
-        """`flame-user-3`, `flame-unknown-0`, `flame-root`, `flame-lost`, `flame-small`."""
-        if self.role is CellRole.FRAME:
-            return f"flame-{self.kind}-{self.hue}"
-        return f"flame-{self.role}"
 
 
 @dataclass(frozen=True, slots=True)
 class FlameLayout:
     """All cells of a flamegraph at one width."""
 
-    width: int
+    columns: int
     zoom: Path
     rows: tuple[tuple[FlameCell, ...], ...]
     """The root's row first; cells from left to right."""
@@ -83,9 +41,28 @@ class FlameLayout:
         """The cells of a row; none below the deepest."""
         return self.rows[number] if 0 <= number < len(self.rows) else ()
 
-    def at(self, x: int, row: int) -> FlameCell | None:
-        """The cell at a column of a row."""
-        return next((c for c in self.row(row) if c.x <= x < c.x + c.width), None)
+    def at(self, column: int, row: int) -> FlameCell | None:
+        """The cell that has most of a column of a row."""
+        start, end = column * EIGHTHS, (column + 1) * EIGHTHS
+        shares = [
+            (min(end, cell.end_eighths) - max(start, cell.start_eighths), cell)
+            for cell in self.row(row)
+            if cell.start_eighths < end and cell.end_eighths > start
+        ]
+        return max(shares, key=lambda share: share[0])[1] if shares else None
+
+    def inwards(self, path: Path) -> Path:
+        """The next frame to zoom to on the way to a frame: the first that is not full width.
+
+        From the callers of what is zoomed to, no way leads further in.
+        """
+        if len(path) <= len(self.zoom):
+            return self.zoom
+        for depth in range(len(self.zoom) + 1, len(path)):
+            cell = self.find(path[:depth])
+            if cell is not None and cell.width_eighths < self.columns * EIGHTHS:
+                return path[:depth]
+        return path
 
     def step(self, path: Path, direction: Direction) -> Path:
         """Where one comes from a frame: its caller, its greatest callee, its neighbour in the row.
@@ -174,36 +151,39 @@ def weights(tree: CallTree, node: CallNode) -> tuple[int, int, int]:
     return tree.samples, node.self_samples, node.total_samples
 
 
-def lay_out(tree: CallTree, width: int, *, zoom: Path = (), max_rows: int = 512) -> FlameLayout:
+def lay_out(tree: CallTree, columns: int, *, zoom: Path = (), max_rows: int = 512) -> FlameLayout:
     """Lay out a call tree.
 
     Args:
         tree: The tree.
-        width: Columns.
-        zoom: The frame that gets the full width; its callers become full rows above it. If the
+        columns: Of the terminal.
+        zoom: The frame that gets the full width; its callers become full rows before it. If the
             tree does not have it, the nearest caller that it has.
         max_rows: Deepest row laid out.
     """
     zoom = tree.nearest(zoom)
     whole, _, _ = weights(tree, tree.root)
-    if width <= 0 or not whole:
-        return FlameLayout(max(0, width), zoom, (), 0.0)
+    if columns <= 0 or not whole:
+        return FlameLayout(max(0, columns), zoom, (), 0.0)
     rows: list[tuple[FlameCell, ...]] = []
     node = tree.root
     for depth in range(len(zoom) + 1):
         if depth:
             node = next(c for c in node.children if c.frame == zoom[depth - 1])
-        cell = _cell(node, zoom[:depth], 0, width, whole, bool(tree.period_ns))
-        rows.append((cell if depth == len(zoom) else cell._replace(role=CellRole.ROOT),))
+        ratio = weights(tree, node)[2] / whole
+        cell = frame_cell(node, zoom[:depth], 0, columns * EIGHTHS, ratio)
+        if depth < len(zoom):
+            cell = cell._replace(role=CellRole.ROOT, style_key="flame-root")
+        rows.append((cell,))
     rest = _Rows(whole, by_period=bool(tree.period_ns))
     rest.descend(node, rows[-1][0], max_rows - len(rows))
     zoomed = weights(tree, node)[2]
     rows.extend(rest.rows)
-    return FlameLayout(width, zoom, tuple(rows), rest.hidden / zoomed if zoomed else 0.0)
+    return FlameLayout(columns, zoom, tuple(rows), rest.hidden / zoomed if zoomed else 0.0)
 
 
 class _Rows:
-    """Lays out the rows below one cell, from top to bottom."""
+    """Lays out the rows after one cell, callers before callees."""
 
     def __init__(self, whole: int, *, by_period: bool) -> None:
         self.rows: list[tuple[FlameCell, ...]] = []
@@ -232,35 +212,35 @@ class _Rows:
         below: list[tuple[CallNode, FlameCell]],
     ) -> None:
         """Share a cell's width among its children, the gathered small ones and its own time."""
-        by_period, width = self._by_period, above.width
-        if by_period:
-            weights = [child.total_period_ns for child in parent.children]
-            whole = parent.total_period_ns
-        else:
-            weights = [child.total_samples for child in parent.children]
-            whole = parent.total_samples
-        drawn = [
-            (child, weight)
-            for child, weight in zip(parent.children, weights, strict=True)
-            if weight * width >= whole
-        ]
-        shown = [weight for _, weight in drawn]
-        small, own = sum(weights) - sum(shown), whole - sum(weights)
+        by_period, width = self._by_period, above.width_eighths
+        whole = parent.total_period_ns if by_period else parent.total_samples
+        drawn: list[CallNode] = []
+        shares: list[int] = []
+        small = 0
+        for child in parent.children:
+            weight = child.total_period_ns if by_period else child.total_samples
+            if weight * width >= whole * THINNEST_EIGHTHS:
+                drawn.append(child)
+                shares.append(weight)
+            else:
+                small += weight
         self.hidden += small
-        widths = apportion([*shown, small, own], width)
-        x = above.x
-        for (child, _), cells in zip(drawn, widths, strict=False):
-            cell = _cell(child, (*above.path, child.frame), x, cells, self._whole, by_period)
+        own = whole - sum(shares) - small
+        widths = apportion([*shares, small, own], width)
+        at = above.start_eighths
+        for child, weight, eighths in zip(drawn, shares, widths, strict=False):
+            path = (*above.path, child.frame)
+            cell = frame_cell(child, path, at, at + eighths, weight / self._whole)
             row.append(cell)
             below.append((child, cell))
-            x += cells
+            at += eighths
         if widths[-2]:
-            count = len(weights) - len(drawn)
-            row.append(_small_cell(above.path, x, widths[-2], small / self._whole, count))
+            count, ratio = len(parent.children) - len(drawn), small / self._whole
+            row.append(small_cell(above.path, at, at + widths[-2], ratio, count))
 
 
 def apportion(weights: list[int], width: int) -> list[int]:
-    """Share `width` columns in proportion to weights, by largest remainder.
+    """Share `width` eighths in proportion to weights, by largest remainder.
 
     Returns:
         Whole numbers with the sum `width` (nothing if all weights are 0), each less than one away
@@ -270,63 +250,11 @@ def apportion(weights: list[int], width: int) -> list[int]:
     whole = sum(weights)
     if not whole:
         return [0] * len(weights)
-    exact = [weight * width / whole for weight in weights]
-    shares = [floor(share) for share in exact]
+    shares = [weight * width // whole for weight in weights]
     left = width - sum(shares)
     if left:
-        order = sorted(range(len(weights)), key=lambda i: shares[i] - exact[i])
+        remainders = [weight * width % whole for weight in weights]
+        order = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)
         for index in order[:left]:
             shares[index] += 1
     return shares
-
-
-def _cell(node: CallNode, path: Path, x: int, width: int, whole: int, by_period: bool) -> FlameCell:
-    frame = node.frame
-    role = CellRole.FRAME
-    if not path:
-        role = CellRole.ROOT
-    elif frame is CALLER_LOST_FRAME:
-        role = CellRole.LOST
-    weight = node.total_period_ns if by_period else node.total_samples
-    return FlameCell(
-        x,
-        width,
-        label(frame.symbol, width - 1),
-        path,
-        role,
-        frame.kind,
-        hue(frame),
-        weight / whole,
-        node=node,
-    )
-
-
-def _small_cell(path: Path, x: int, width: int, ratio: float, frames: int) -> FlameCell:
-    text = "·" * (width - 1)
-    number = f"·{frames}·"
-    if len(number) < width:
-        text = number + text[len(number) :]
-    return FlameCell(x, width, text, path, CellRole.SMALL, FrameKind.UNKNOWN, 0, ratio, frames)
-
-
-def label(symbol: str, width: int) -> str:
-    """The most that can be said of a symbol in `width` columns; nothing below three.
-
-    Where the whole path does not fit, its last parts say more than its first.
-    """
-    if width < 3:
-        return ""
-    name = readable_name(symbol)
-    if name.isascii() and len(name) <= width:
-        return name
-    if cell_width(name) > width:
-        name = short_name(symbol)
-        while cell_width(name) > width and "::" in name and not name.startswith("<"):
-            name = name.partition("::")[2]
-    return fit(name, width)
-
-
-def hue(frame: Frame) -> int:
-    """Which shade of its kind a function has: the same in every run and on every machine."""
-    shades = HUES[frame.kind]
-    return crc32(f"{frame.module}\0{frame.symbol}".encode()) % shades if shades > 1 else 0

@@ -8,16 +8,21 @@ from collectors.samples import Frame, FrameKind, Stack, StackBatch, StackCount
 from tui.model.calltree import CallTree, Path, build_tree
 from tui.model.stacks import CALLER_LOST_FRAME, StackTable
 from tui.views.flame import (
-    HUES,
-    CellRole,
     FlameLayout,
     FlameView,
     apportion,
     flame_header,
     header_text,
+    lay_out,
+)
+from tui.views.flamecells import (
+    EIGHTHS,
+    HUES,
+    THINNEST_EIGHTHS,
+    CellRole,
     hue,
     label,
-    lay_out,
+    label_columns,
 )
 from tui.views.format import cell_width
 
@@ -43,12 +48,13 @@ def tree_of(stacks: dict[str, int], *, lost: tuple[str, ...] = (), period_ns: in
 
 
 def picture(layout: FlameLayout) -> list[str]:
-    """Each cell as `[label…]` over its width, blanks where nothing stands."""
+    """Each cell as `|label` over its columns, blanks where nothing stands."""
     lines = []
     for row in layout.rows:
         line = ""
         for cell in row:
-            line = line.ljust(cell.x) + f"|{cell.label}".ljust(cell.width)
+            start, end = cell.start_eighths // EIGHTHS, cell.end_eighths // EIGHTHS
+            line = line.ljust(start) + f"|{cell.label}".ljust(end - start)
         lines.append(line)
     return lines
 
@@ -86,21 +92,29 @@ def test_vanished_zoom_falls_back_to_its_caller() -> None:
 
 
 def test_thin_frames_are_gathered_and_counted() -> None:
-    """Frames below one column become one cell at the end, and their share is said."""
-    stacks = {"big": 90} | {f"t{i}": 1 for i in range(10)}
+    """Frames below half a column become one cell at the end, and their share is said."""
+    stacks = {"big": 180} | {f"t{i}": 1 for i in range(20)}
     layout = lay_out(tree_of(stacks), 50)
-    assert picture(layout)[1] == "|big" + " " * 41 + "|·10·"
+    assert picture(layout)[1] == "|big" + " " * 41 + "|·20·"
     small = layout.rows[1][-1]
-    assert (small.role, small.frames, small.path) == (CellRole.SMALL, 10, ())
+    assert (small.role, small.frames, small.path) == (CellRole.SMALL, 20, ())
     assert small.total_ratio == layout.too_small_ratio == pytest.approx(0.1)
-    assert small.style_key == "flame-small"
+    assert (small.style_key, small.node) == ("flame-small", None)
+
+
+def test_half_a_column_is_a_cell() -> None:
+    """A frame of half a column has a cell of four eighths, a thinner one is gathered."""
+    row = lay_out(tree_of({"a": 91, "b": 5, "c": 4}), 10).rows[1]
+    assert [(cell.start_eighths, cell.end_eighths) for cell in row] == [(0, 73), (73, 77), (77, 80)]
+    assert [cell.role for cell in row] == [CellRole.FRAME, CellRole.FRAME, CellRole.SMALL]
 
 
 def test_hidden_share_counts_without_a_cell() -> None:
     """What is too small even together has no cell, but it is counted."""
+    layout = lay_out(tree_of({"big": 9999, "tiny": 1}), 20)
+    assert len(layout.rows[1]) == 1
+    assert layout.too_small_ratio == pytest.approx(0.0001)
     layout = lay_out(tree_of({"big": 999, "tiny": 1}), 20)
-    assert picture(layout)[1] == "|big" + " " * 16
-    assert layout.too_small_ratio == pytest.approx(0.001)
     view = FlameView(1, None, "last 10 s")
     assert header_text(view, layout) == "last 10 s · too small 0.10%"
     assert header_text(view, lay_out(TREE, 40)) == header_text(view, None) == "last 10 s"
@@ -124,6 +138,7 @@ def test_cells_are_found_by_place_and_path() -> None:
     assert cell is not None
     assert cell.path == work
     assert layout.find(work) == cell
+    assert cell.node is TREE.find(work)
     assert layout.at(0, 2) is None
     assert layout.at(0, 9) is None
     assert layout.find((frame("gone"),)) is None
@@ -145,10 +160,30 @@ def test_steps_end_at_the_edges() -> None:
     assert layout.step(main, "up") == ()
 
 
+def test_a_column_belongs_to_whoever_has_most_of_it() -> None:
+    """Where cells share a column, the mouse finds the one that has most of it."""
+    layout = lay_out(tree_of({"a": 33, "b": 67}), 10)
+    assert [(c.start_eighths, c.end_eighths) for c in layout.rows[1]] == [(0, 26), (26, 80)]
+    found = [layout.at(column, 1) for column in range(10)]
+    paths = [cell.path for cell in found if cell is not None]
+    assert paths == [(frame("a"),)] * 3 + [(frame("b"),)] * 7
+
+
+def test_the_way_inwards_skips_what_changes_nothing() -> None:
+    """Towards a frame one zooms to the first that is not full width already."""
+    layout = lay_out(tree_of({"a;b;c;d": 1, "a;b;e": 1}), 40)
+    a, b, c, d = (frame(name) for name in "abcd")
+    assert layout.inwards((a, b, c, d)) == (a, b, c)
+    assert layout.inwards((a, b)) == (a, b)
+    zoomed = lay_out(tree_of({"a;b;c;d": 1, "a;b;e": 1}), 40, zoom=(a, b, c))
+    assert zoomed.inwards((a, b, c, d)) == (a, b, c, d)
+    assert zoomed.inwards((a,)) == zoomed.inwards((a, b, c)) == (a, b, c)
+
+
 def test_samples_stand_in_for_missing_periods() -> None:
     """A profile without periods is laid out by samples."""
     tree = tree_of({"a": 3, "b": 1}, period_ns=0)
-    assert [cell.width for cell in lay_out(tree, 40).rows[1]] == [30, 10]
+    assert [cell.width_eighths for cell in lay_out(tree, 40).rows[1]] == [240, 80]
     assert lay_out(tree, 40).rows[1][0].total_ratio == 0.75
 
 
@@ -193,7 +228,7 @@ def test_labels_say_as_much_as_fits(width: int, text: str) -> None:
 
 @given(st.lists(st.integers(0, 10**12), max_size=20), st.integers(0, 300))
 def test_apportion_is_fair(weights: list[int], width: int) -> None:
-    """Shares add up to the width and are less than one column away from exact."""
+    """Shares add up to the width and are less than one eighth away from exact."""
     shares = apportion(weights, width)
     whole = sum(weights)
     assert sum(shares) == (width if whole else 0)
@@ -209,20 +244,40 @@ folded = st.dictionaries(
 
 
 @given(folded, st.integers(1, 60))
-def test_rows_never_leave_their_parent(stacks: dict[str, int], width: int) -> None:
+def test_rows_never_leave_their_parent(stacks: dict[str, int], columns: int) -> None:
     """Cells do not overlap, stay within their parent, and their labels within them."""
-    layout = lay_out(tree_of(stacks), width)
-    above: dict[Path, tuple[int, int]] = {(): (0, width)}
+    layout = lay_out(tree_of(stacks), columns)
+    above: dict[Path, tuple[int, int]] = {(): (0, columns * EIGHTHS)}
     for row in layout.rows:
-        end, cells = 0, {}
+        at, cells = 0, {}
         for cell in row:
+            start, end = cell.start_eighths, cell.end_eighths
             parent = cell.path if cell.role is CellRole.SMALL else cell.path[:-1]
             low, high = above[parent]
-            assert low <= cell.x
-            assert end <= cell.x < cell.x + cell.width <= high
-            assert cell_width(cell.label) <= cell.width - 1
-            end = cell.x + cell.width
+            assert low <= start
+            assert at <= start < end <= high
+            assert cell_width(cell.label) <= label_columns(start, end)
+            at = end
             if cell.role is not CellRole.SMALL:
-                cells[cell.path] = (cell.x, end)
+                assert cell.width_eighths >= THINNEST_EIGHTHS
+                cells[cell.path] = (start, end)
         above |= cells
-    assert 0 <= layout.too_small_ratio <= 1 + 1e-9
+    assert 0 <= layout.too_small_ratio <= 1
+
+
+@given(folded, st.integers(1, 60))
+def test_widths_are_shares_to_an_eighth(stacks: dict[str, int], columns: int) -> None:
+    """A cell is less than an eighth of a column away from its share of its parent's cell."""
+    tree = tree_of(stacks)
+    layout = lay_out(tree, columns)
+    for row in layout.rows[1:]:
+        for cell in row:
+            if cell.role is CellRole.SMALL:
+                continue
+            parent, node = layout.find(cell.path[:-1]), cell.node
+            assert parent is not None
+            assert parent.node is not None
+            assert node is tree.find(cell.path)
+            assert node is not None
+            ratio = node.total_period_ns / parent.node.total_period_ns
+            assert abs(cell.width_eighths - ratio * parent.width_eighths) < 1 + 1e-9
