@@ -185,11 +185,11 @@ class Session:
     @property
     def off_cpu(self) -> bool:
         """Whether waits are recorded too."""
-        return False
+        return self._under_test.off_cpu
 
     def toggle_off_cpu(self) -> str:
         """Begin or end to record waits; return why that can't be, or nothing."""
-        return "waits can't be recorded here"
+        return self._under_test.toggle_off_cpu()
 
     @property
     def run_name(self) -> str:
@@ -381,9 +381,9 @@ class Session:
         return f"without the first {seconds:g} s"
 
     def _roles(self) -> Mapping[Role, Collection[int]]:
-        run, profiler = self.run, self._under_test.profiler
+        run = self.run
         generator = [run.pid] if run is not None and run.pid is not None else []
-        own = [os.getpid(), self._guard.pid, *(profiler.pids if profiler is not None else ())]
+        own = [os.getpid(), self._guard.pid, *self._under_test.profiler_pids]
         own += self._control_pids()
         return {
             Role.TARGET: self._under_test.pids,

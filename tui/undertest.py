@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Coroutine
 
 from collectors.perf.command import PerfOptions
 from collectors.perf.interner import Interner
+from collectors.perf.offcpu_source import OffCpuSource
 from collectors.perf.source import PerfSource
 from collectors.process import Guard
 from collectors.pyspy import PySpySource, find_pyspy, is_plain_python
@@ -23,7 +24,11 @@ FIND_DEADLINE_S = 5.0
 
 
 class SystemUnderTest:
-    """Knows the server's processes and keeps the profiler on them.
+    """Knows the server's processes and keeps the profilers on them.
+
+    Attributes:
+        profiler: Takes stacks where the server computes; None where that was not wanted.
+        off_cpu: Whether waits are recorded too.
 
     Args:
         options: How the server was named, and how to profile.
@@ -50,6 +55,10 @@ class SystemUnderTest:
         self._watch: TargetWatch | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._interner = Interner()
+        self.off_cpu = False
+        self._waits = OffCpuSource(
+            guard, clock, emit, PerfOptions(call_graph=options.call_graph), self._interner
+        )
         self.profiler: PerfSource | PySpySource | None = None
         if options.profile:
             perf_options = PerfOptions(
@@ -87,6 +96,23 @@ class SystemUnderTest:
     def pids(self) -> Collection[int]:
         """Its living processes."""
         return self._watch.pids() if self._watch is not None else ()
+
+    @property
+    def profiler_pids(self) -> Collection[int]:
+        """The processes of the profilers that run."""
+        profiler = self.profiler.pids if self.profiler is not None else ()
+        return (*profiler, *self._waits.pids)
+
+    def toggle_off_cpu(self) -> str:
+        """Begin or end to record waits; return why that can't be, or nothing."""
+        if not self.off_cpu:
+            try:
+                self._waits.check()
+            except SourceError as error:
+                return str(error)
+        self.off_cpu = not self.off_cpu
+        self._spawn(self._attach_waits() if self.off_cpu else self._waits.detach())
+        return ""
 
     async def open(self) -> None:
         """Start the server or attach to it, where it was named; and profile it.
@@ -147,13 +173,13 @@ class SystemUnderTest:
     async def _let_go(self) -> None:
         if self.profiler is not None:
             await self.profiler.detach()
+        await self._waits.detach()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _own_pids(self) -> Collection[int]:
-        profiler = self.profiler.pids if self.profiler is not None else ()
-        return (self._guard.pid, *profiler, *self._never())
+        return (self._guard.pid, *self.profiler_pids, *self._never())
 
     async def _follow(self, target: Target) -> None:
         self._watch = TargetWatch(
@@ -164,6 +190,11 @@ class SystemUnderTest:
         )
         self._spawn(self._watch.run(self._emit, self._changed))
         await self._attach()
+        await self._attach_waits()
+
+    async def _attach_waits(self) -> None:
+        if self.off_cpu and self._watch is not None:
+            await self._waits.attach(self._watch.pids())
 
     async def _attach(self) -> None:
         if self.profiler is None or self._watch is None:
@@ -182,6 +213,7 @@ class SystemUnderTest:
 
     def _changed(self, target: Target) -> None:
         self._spawn(self._attach())
+        self._spawn(self._attach_waits())
 
     def _say(self, state: SourceState, message: str, hint: str) -> None:
         self._emit(SourceStatus(self._clock(), "target", state, message, hint))

@@ -107,10 +107,7 @@ async def probe_version(guard: Guard, perf: str, deadline_s: float = PROBE_DEADL
 def record_argv(perf: str, options: PerfOptions, pids: Iterable[int]) -> list[str]:
     """Return the command line that records processes and writes the records to its stdout."""
     argv = [
-        *(perf, "record", "--output=-", "--no-buffering"),
-        # Times on the session's clock, and a build-id cache left alone. Watching BPF programs would
-        # hold up the end by a second.
-        *("--clockid=CLOCK_MONOTONIC", "--no-buildid", "--no-bpf-event"),
+        *record_base(perf),
         f"--freq={options.frequency_hz}",
         f"--event={options.event}",
         f"--call-graph={options.call_graph}",
@@ -119,6 +116,16 @@ def record_argv(perf: str, options: PerfOptions, pids: Iterable[int]) -> list[st
         argv.append(f"--mmap-pages={options.mmap_pages}")
     argv.append("--pid=" + ",".join(str(pid) for pid in sorted(set(pids))))
     return argv
+
+
+def record_base(perf: str) -> list[str]:
+    """Return how every recording begins, whatever its event."""
+    return [
+        *(perf, "record", "--output=-", "--no-buffering"),
+        # Times on the session's clock, and a build-id cache left alone. Watching BPF programs would
+        # hold up the end by a second.
+        *("--clockid=CLOCK_MONOTONIC", "--no-buildid", "--no-bpf-event"),
+    ]
 
 
 def script_argv(perf: str, source: str = "-") -> list[str]:

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple, TypeAlias
 from collectors.perf.frames import parse_frame
 from collectors.perf.interner import Interner
 from collectors.perf.losses import LossTally
-from collectors.samples import Frame, FrameKind, StackBatch, StackCount
+from collectors.samples import Frame, FrameKind, StackBatch, StackCount, StackMeasure
 
 MAX_BLOCK_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 256
@@ -92,6 +92,9 @@ class PerfScriptDecoder:
         cache_bytes: Raw text to remember before starting anew.
     """
 
+    measure = StackMeasure.ON_CPU
+    """What its batches sum up."""
+
     def __init__(
         self,
         interner: Interner,
@@ -158,10 +161,10 @@ class PerfScriptDecoder:
             self._second(self._newest_at).lost += new
 
     def _take(self, block: bytes, until: float) -> None:
-        """Take one block: records of losses, then a header and its stack."""
+        """Take one block: records without a stack, then a header and its stack."""
         line, _, body = block.lstrip(b"\n").partition(b"\n")
-        while b"PERF_RECORD_LOST" in line:
-            self._take_loss(line, until)
+        while b"PERF_RECORD_" in line:
+            self._take_record(line, until)
             line, _, body = body.partition(b"\n")
         if not line:
             return
@@ -170,6 +173,9 @@ class PerfScriptDecoder:
             return self._reject("header_unreadable")
         if not self._started_at <= header.at <= until:
             return self._reject("time_out_of_range")
+        return self._take_sample(header, body)
+
+    def _take_sample(self, header: SampleHeader, body: bytes) -> None:
         names = self._names(header.pid, header.tid)
         if names is None:
             return self._reject("foreign_process")
@@ -179,7 +185,7 @@ class PerfScriptDecoder:
         self._count(header, stack)
         return None
 
-    def _take_loss(self, line: bytes, until: float) -> None:
+    def _take_record(self, line: bytes, until: float) -> None:
         match = _LOST.fullmatch(line)
         if match is None:
             return self._reject("header_unreadable")
@@ -289,6 +295,7 @@ class PerfScriptDecoder:
                     frames=frames,
                     lost=second.lost,
                     rejected=dict(second.rejected),
+                    measure=self.measure,
                 )
             )
         return batches

@@ -8,7 +8,7 @@ import fcntl
 import os
 import signal
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -99,6 +99,15 @@ async def start_pipeline(
     Raises:
         SourceError: perf can't be executed.
     """
+    return await run_pipeline(guard, record_argv(perf, options, pids), script_argv(perf))
+
+
+async def run_pipeline(guard: Guard, recording: Sequence[str], printing: Sequence[str]) -> Pipeline:
+    """Start two command lines of perf, the one that records writing to the one that prints.
+
+    Raises:
+        SourceError: perf can't be executed.
+    """
     env = perf_environment(os.environ)
     reads, writes = os.pipe2(os.O_CLOEXEC)
     # A larger pipe bridges a short stall of script; unprivileged users may not always have it.
@@ -107,14 +116,11 @@ async def start_pipeline(
     record: Child | None = None
     try:
         script = await guard.spawn(
-            "perf script", script_argv(perf), env=env, stdin=reads, stdout=PIPE, stderr=PIPE
+            "perf script", printing, env=env, stdin=reads, stdout=PIPE, stderr=PIPE
         )
         try:
             record = await guard.spawn(
-                *("perf record", record_argv(perf, options, pids)),
-                env=env,
-                stdout=writes,
-                stderr=PIPE,
+                "perf record", recording, env=env, stdout=writes, stderr=PIPE
             )
         finally:
             if record is None:

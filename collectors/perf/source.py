@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,25 @@ BACKOFF_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0)
 TARGET_EXITED: Final = "target exited"
 
 
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one way of taking stacks has of its own."""
+
+    source: str
+    """What its statuses call it."""
+    describe: Callable[[PerfOptions], str]
+    start: Callable[[Guard, str, PerfOptions, Collection[int]], Awaitable[Pipeline]]
+    decoder: Callable[[Interner, ProcessNames, float], PerfScriptDecoder]
+
+
+SAMPLING: Final = Method(
+    "perf",
+    lambda options: f"{options.event} {options.frequency_hz} Hz, {options.call_graph}",
+    start_pipeline,
+    PerfScriptDecoder,
+)
+
+
 class PerfSource:
     """Attaches perf to processes, detaches it, and emits `StackBatch` and `SourceStatus`.
 
@@ -44,6 +63,7 @@ class PerfSource:
         emit: Takes the samples, on the event loop.
         options: How to profile.
         interner: Gives the ids of frames and stacks; pass one to share them with other sources.
+        method: How stacks are taken.
     """
 
     def __init__(
@@ -53,7 +73,9 @@ class PerfSource:
         emit: Emit,
         options: PerfOptions | None = None,
         interner: Interner | None = None,
+        method: Method = SAMPLING,
     ) -> None:
+        self._method = method
         self._guard = guard
         self._clock = clock
         self._emit = emit
@@ -135,7 +157,7 @@ class PerfSource:
             perf = await asyncio.to_thread(find_perf, self._options.perf_path)
             preflight = check(read_privileges(perf), _owner(pids))
             started_at, since = self._clock(), boot_clock()
-            pipeline = await start_pipeline(self._guard, perf, self._options, pids)
+            pipeline = await self._method.start(self._guard, perf, self._options, pids)
         except SourceError as error:
             raise _NotAttachedError(Failure(error.message, error.hint)) from None
         try:
@@ -149,7 +171,7 @@ class PerfSource:
             return
         self._pipeline = pipeline
         self._names = ProcessNames(self._clock, since, pids)
-        self._decoder = PerfScriptDecoder(self._interner, self._names, started_at)
+        self._decoder = self._method.decoder(self._interner, self._names, started_at)
         self._tell_attached(preflight)
 
     async def _fall_back(self, pids: Collection[int], failure: Failure) -> None:
@@ -220,7 +242,7 @@ class PerfSource:
             self._emit(batch)
 
     def _tell_attached(self, preflight: Preflight) -> None:
-        how = f"{self._options.event} {self._options.frequency_hz} Hz, {self._options.call_graph}"
+        how = self._method.describe(self._options)
         if self._restarts:
             message = f"profiler died, restarted ({self._restarts})"
             self._say(SourceState.DEGRADED, message, f"{how} again; samples between are missing")
@@ -237,7 +259,7 @@ class PerfSource:
         self._say(state, message, failure.hint)
 
     def _say(self, state: SourceState, message: str, hint: str = "") -> None:
-        self._emit(SourceStatus(self._clock(), "perf", state, message, hint))
+        self._emit(SourceStatus(self._clock(), self._method.source, state, message, hint))
 
 
 class _NotAttachedError(Exception):

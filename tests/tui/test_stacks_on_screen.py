@@ -281,5 +281,8 @@ async def test_waits_are_shown_where_they_can_be(app: FlashpointApp, session: St
     session.refusal = ""
     await press(app, "o")
     assert "off-CPU" in pane_text(app)
+    await press(app, "b", "d")
+    assert "waits are not compared" in pane_text(app)
+    await press(app, "d")
     await press(app, "o")
     assert "cpu-clock" in pane_text(app)

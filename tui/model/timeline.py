@@ -110,6 +110,8 @@ class Timeline:
         if batch.measure is StackMeasure.ON_CPU and batch.lost:
             self.samples_lost += batch.lost
             self._lost[int(batch.start)] += batch.lost
+        elif batch.lost:
+            self.drops["off_cpu_lost"] += batch.lost
         for reason, rejected in batch.rejected.items():
             self.drops[reason] += rejected
         if batch.counts:

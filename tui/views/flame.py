@@ -113,6 +113,8 @@ class FlameView:
     """What is counted as one: `request`, `iteration` …"""
     seconds: float | None = None
     """Time that the stacks cover, for CPU time a second."""
+    is_sampled: bool = True
+    """Whether a frame's number of samples tells how sure its cost is; of waits it does not."""
     roots_at_bottom: bool = False
     """Whether callees are drawn above their callers."""
     pattern: str = ""

@@ -98,6 +98,7 @@ def build_flame_pane(
         requests=side.requests,
         request_noun=NOUNS[kind_of(timeline.loads)],
         seconds=side.seconds or None if subject.has_clock else None,
+        is_sampled=lens.measure is StackMeasure.ON_CPU,
         roots_at_bottom=lens.roots_at_bottom,
     )
     if lens.picture is Picture.SANDWICH and lens.function is not None:

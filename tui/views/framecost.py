@@ -30,7 +30,12 @@ class FrameDetail:
 
 
 def detail(
-    tree: CallTree, path: Path, requests: int | None, seconds: float | None = None
+    tree: CallTree,
+    path: Path,
+    requests: int | None,
+    seconds: float | None = None,
+    *,
+    is_sampled: bool = True,
 ) -> FrameDetail | None:
     """What the frame at a path cost; None if the tree does not have it.
 
@@ -39,6 +44,7 @@ def detail(
         path: Of the frame.
         requests: Completed in the range of the tree.
         seconds: That the stacks of the tree cover.
+        is_sampled: Whether the number of samples tells how sure a cost is.
     """
     node = tree.find(path)
     if node is None:
@@ -52,7 +58,7 @@ def detail(
         total_ratio=total / whole if whole else 0.0,
         self_us_per_request=per_request and node.self_period_ns * per_request,
         total_us_per_request=per_request and node.total_period_ns * per_request,
-        total_us_interval=_interval_us(node, per_request),
+        total_us_interval=_interval_us(node, per_request) if is_sampled else None,
         total_cores=node.total_period_ns / 1e9 / seconds if seconds and tree.period_ns else None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collectors.samples import SourceState
+from collectors.samples import SourceState, StackMeasure
 from tui.model.lens import Lens
 from tui.model.load import kind_of, summarise
 from tui.model.phase import RunFacts
@@ -44,16 +44,25 @@ def build_monitor(
     return MonitorView(
         load=build_load(timeline, window, kind),
         host=build_host(timeline, window),
-        flame=build_flame_pane(timeline, window, lens, subject_of(timeline, facts)),
+        flame=build_flame_pane(timeline, window, lens, subject_of(timeline, facts, lens)),
         status=build_status(timeline, facts, verdict, held=_held(window)),
         log=build_log(timeline, window.end),
         is_interactive=facts.control != AS_WRITTEN or bool(timeline.targets),
     )
 
 
-def subject_of(timeline: Timeline, facts: RunFacts) -> Subject:
+def subject_of(timeline: Timeline, facts: RunFacts, lens: Lens) -> Subject:
     """Return what is told of a run's stacks."""
+    if lens.measure is StackMeasure.OFF_CPU:
+        return Subject(facts.profiler, _why_no_waits(timeline))
     return Subject(facts.profiler, _why_empty(timeline, facts))
+
+
+def _why_no_waits(timeline: Timeline) -> str:
+    status = timeline.statuses.get("off-cpu")
+    if status is None or status.state in (SourceState.LIVE, SourceState.STARTING):
+        return "no wait has ended in this window"
+    return f"{status.message} — {status.hint}" if status.hint else status.message
 
 
 def _held(window: Window) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from collectors.samples import (
     SourceStatus,
     StackBatch,
     StackCount,
+    StackMeasure,
 )
 from tests.builders import batch, host, load
 from tui.model.timeline import LOG_LINES_KEPT, Timeline, TimeRange
@@ -68,6 +71,22 @@ def test_a_batch_without_stacks_is_no_sign_of_life() -> None:
     timeline = Timeline(0.0)
     timeline.append(StackBatch(1.0, 1.0, {}, lost=3))
     assert timeline.stacked() is None
+
+
+def test_samples_and_waits_are_kept_apart() -> None:
+    """One table of stacks, two sums; what is lost of the waits is none of the samples."""
+    timeline = Timeline(0.0)
+    waits = replace(batch(2.5, 1, period_ns=7), measure=StackMeasure.OFF_CPU, lost=3)
+    timeline.append(batch(1.2, 2, period_ns=5))
+    timeline.append(waits)
+    timeline.append(replace(waits, start=1.1, end=1.3, lost=0))
+    both = TimeRange(1.0, 3.0)
+    assert timeline.stacks_in(both) == {0: StackCount(2, 10)}
+    assert timeline.stacks_in(both, StackMeasure.OFF_CPU) == {0: StackCount(2, 14)}
+    assert timeline.stacked() == TimeRange(1.2, 1.2)
+    assert timeline.stacked(StackMeasure.OFF_CPU) == TimeRange(1.1, 2.5)
+    assert (timeline.samples_lost, timeline.lost_in(both)) == (0, 0)
+    assert timeline.drop_counts() == {"off_cpu_lost": 3}
 
 
 def test_drops_and_losses_add_up() -> None:

@@ -10,8 +10,10 @@ from collectors.samples import (
     Role,
     SourceState,
     SourceStatus,
+    StackMeasure,
 )
 from tests.builders import batch, facts, histogram, host, load, usage
+from tui.model.lens import Lens
 from tui.model.phase import RunFacts
 from tui.model.timeline import Timeline, TimeRange
 from tui.views.flame import FlameView
@@ -111,6 +113,26 @@ def test_an_empty_flamegraph_says_why(run: RunFacts, state: SourceState | None, 
     if state is not None:
         timeline.append(SourceStatus(101.0, "perf", state, "perf may not", "sysctl"))
     assert build_flame(timeline, run, Window(110.0)).empty_text == said
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, "no wait has ended in this window"),
+        (SourceState.LIVE, "no wait has ended in this window"),
+        (SourceState.FAILED, "no tracefs — mount it"),
+    ],
+)
+def test_where_there_are_no_waits_the_reason_is_theirs(
+    state: SourceState | None, said: str
+) -> None:
+    """Not that of the profiler."""
+    timeline = Timeline(100.0)
+    if state is not None:
+        timeline.append(SourceStatus(101.0, "off-cpu", state, "no tracefs", "mount it"))
+    lens = Lens(measure=StackMeasure.OFF_CPU)
+    view = build_monitor(timeline, facts(), Window(110.0), lens)
+    assert view.flame.graph.empty_text == said
 
 
 def test_a_message_without_a_hint_stands_alone() -> None:
