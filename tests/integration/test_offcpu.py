@@ -304,6 +304,22 @@ async def test_a_perf_that_died_is_started_again(guard: Guard, program: str) -> 
     assert not alive([*old, *new])
 
 
+async def test_a_perf_that_is_given_up_takes_the_pulse_with_it(
+    guard: Guard, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing wakes up for a recording that is none."""
+    monkeypatch.setattr("collectors.perf.source.MAX_RESTARTS", 0)
+    seen = Waits()
+    source = source_of(guard, seen)
+    with running(program, "all") as target:
+        assert await source.attach([target.pid])
+        pids = source.pids
+        os.kill(pids[0], signal.SIGKILL)
+        await eventually(lambda: seen.states()[-1] is SourceState.FAILED, 10)
+        await eventually(lambda: not alive(pids))
+    assert source.pids == ()
+
+
 async def test_very_many_switches_are_told(
     guard: Guard, program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
