@@ -7,32 +7,28 @@ from dataclasses import replace
 from typing import Final
 
 from textual import on
-from textual.app import App
 
 from collectors.samples import Frame, MarkKind, SourceState, StackMeasure
-from themes import load_themes
 from tui.commands import LOOKING
-from tui.driver import SteadyDriver
 from tui.looking import Looking
 from tui.model.phase import Phase
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.monitor import MonitorScreen
-from tui.screens.palette import CommandProvider
 from tui.session import Offer, Session
 from tui.steering import STEERING, can_steer, read_pattern, say, steer
+from tui.themed import ThemedApp
 from tui.views.keys import KeysView
 from tui.views.monitor import build_monitor
 from tui.views.window import Window, window_of
-from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 from tui.widgets.trend import TrendChart
 
 REFRESH_S: Final = 0.5
 _SEVERITY: Final = {SourceState.FAILED: "error", SourceState.DEGRADED: "warning"}
 
 
-class FlashpointApp(App[None]):
+class FlashpointApp(ThemedApp):
     """Shows one session.
 
     Args:
@@ -40,26 +36,13 @@ class FlashpointApp(App[None]):
         theme: Name of a theme, or None for the default one.
     """
 
-    TITLE = "flashpoint"
-    CSS_PATH = "../themes/monitor.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {CommandProvider}  # noqa: RUF012 - Textual's own way of declaring it
-
     def __init__(self, session: Session, theme: str | None = None) -> None:
-        super().__init__(driver_class=SteadyDriver)
+        super().__init__(theme)
         self.session = session
         self.looking = Looking(session.timeline, session.clock, session.append)
         self._monitor = MonitorScreen()
         self._told: dict[str, tuple[SourceState, str]] = {}
         self._marks_told = 0
-        for palette in load_themes():
-            self.register_theme(to_textual_theme(palette))
-        self._themes = [palette.name for palette in load_themes()]
-        self.theme = theme if theme in self.available_themes else self._themes[0]
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Let the themes that come with Textual work with our widgets too."""
-        return dict(DEFAULT_VARIABLES)
 
     @property
     def offers(self) -> Sequence[Offer]:
@@ -143,8 +126,7 @@ class FlashpointApp(App[None]):
             case "load.stop":
                 self.session.stop_load()
             case "display.theme":
-                place = self._themes.index(self.theme) if self.theme in self._themes else -1
-                self.theme = self._themes[(place + 1) % len(self._themes)]
+                self.next_theme()
             case "panel.next":
                 monitor.next_panel(1)
             case "panel.previous":

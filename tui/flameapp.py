@@ -7,27 +7,23 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import getters
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
-from themes import load_themes
 from tui.commands import COMMANDS, LOOKING
-from tui.driver import SteadyDriver
 from tui.looking import Looking
 from tui.model.ranges import RangeChoice, RangeKind
 from tui.model.timeline import Timeline
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
-from tui.screens.palette import CommandProvider
-from tui.session import Offer
 from tui.steering import read_pattern, say
+from tui.themed import ThemedApp
 from tui.views.flamepane import Subject, build_flame_pane
 from tui.views.keys import KeysView, draw_keys
 from tui.views.window import Window
 from tui.widgets.flamepane import FlamePane
-from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 from tui.widgets.rows import Rows
 
 USABLE: Final = frozenset(
@@ -55,7 +51,7 @@ class FileScreen(Screen[None]):
         yield Rows[KeysView](draw_keys, id="keys")
 
 
-class FlameFileApp(App[None]):
+class FlameFileApp(ThemedApp):
     """Shows the stacks of a file.
 
     Args:
@@ -66,11 +62,6 @@ class FlameFileApp(App[None]):
         theme: Name of a theme, or None for the default one.
     """
 
-    TITLE = "flashpoint"
-    CSS_PATH = "../themes/monitor.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {CommandProvider}  # noqa: RUF012 - Textual's own way of declaring it
-
     def __init__(
         self,
         timeline: Timeline,
@@ -79,7 +70,7 @@ class FlameFileApp(App[None]):
         notes: Sequence[str] = (),
         theme: str | None = None,
     ) -> None:
-        super().__init__(driver_class=SteadyDriver)
+        super().__init__(theme)
         self._timeline = timeline
         self._file_name = name
         self._subject = subject
@@ -89,19 +80,6 @@ class FlameFileApp(App[None]):
         choice = RangeChoice(RangeKind.PICKED).pick(timeline.origin, self._end, self._end)
         self.looking = Looking(timeline, lambda: self._end, timeline.append, choice)
         self._monitor = FileScreen()
-        for palette in load_themes():
-            self.register_theme(to_textual_theme(palette))
-        self._themes = [palette.name for palette in load_themes()]
-        self.theme = theme if theme in self.available_themes else self._themes[0]
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Let the themes that come with Textual work with our widgets too."""
-        return dict(DEFAULT_VARIABLES)
-
-    @property
-    def offers(self) -> Sequence[Offer]:
-        """Nothing beside the command table."""
-        return ()
 
     def on_mount(self) -> None:
         """Open the pane, and say what is to be known of the file."""
@@ -134,10 +112,7 @@ class FlameFileApp(App[None]):
         if command_id in LOOKING:
             say(self, self.looking.command(command_id, pane.selected), "information")
         elif group == "flame":
-            if pane.move(name) or (name == "unzoom" and self.looking.step_back()):
-                pass
-            elif name == "zoom" and pane.selected is not None:
-                say(self, self.looking.command("view.sandwich", pane.selected))
+            self._move(name)
         elif name == "search":
             self.push_screen(
                 AskScreen("Search names", "a regular expression", read_pattern), self._search
@@ -145,8 +120,7 @@ class FlameFileApp(App[None]):
         elif name in ("next", "previous"):
             pane.select_match(1 if name == "next" else -1)
         elif name == "theme":
-            place = self._themes.index(self.theme) if self.theme in self._themes else -1
-            self.theme = self._themes[(place + 1) % len(self._themes)]
+            self.next_theme()
         elif name == "help":
             self.push_screen(HelpScreen())
         elif name == "palette":
@@ -154,6 +128,16 @@ class FlameFileApp(App[None]):
         else:
             self.exit()
         self.refresh_view()
+
+    def _move(self, name: str) -> None:
+        """Move in the pane; where there is nothing to zoom, into a sandwich and out of it."""
+        pane = self._monitor.pane
+        if pane.move(name):
+            return
+        if name == "zoom":
+            say(self, self.looking.command("view.sandwich", pane.selected), "information")
+        elif name == "unzoom":
+            self.looking.step_back()
 
     def _search(self, pattern: str | None) -> None:
         self.looking.lens = replace(self.looking.lens, pattern=(pattern or "").strip())
