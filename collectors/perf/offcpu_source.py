@@ -128,9 +128,9 @@ class OffCpuSource:
         if isinstance(sample, StackBatch):
             self._lost += sample.lost
             self._watch_cost()
-        elif isinstance(sample, SourceStatus) and sample.state is SourceState.FAILED:
-            if self._pulse is not None:
-                self._pulse.send_signal(signal.SIGTERM)
+        has_failed = isinstance(sample, SourceStatus) and sample.state is SourceState.FAILED
+        if has_failed and self._pulse is not None:
+            self._pulse.send_signal(signal.SIGTERM)
 
     def _watch_cost(self) -> None:
         """Say when switches become too many, and when they are few again."""
