@@ -284,7 +284,12 @@ async def output_of(*argv: str) -> bytes:
 async def test_perf_sees_the_named_functions(rust_server: RunningServer, tmp_path: Path) -> None:
     """Frame pointers lead perf from the hot function to the thread's start, its callers kept."""
     data = str(tmp_path / "perf.data")
-    load = [asyncio.create_task(request_many(rust_server.url + "/heavy", 2500)) for _ in range(2)]
+    heavy = rust_server.url + "/heavy"
+    load = [asyncio.create_task(request_many(heavy, 1_000_000)) for _ in range(2)]
+    # Given a program to wait for, perf misses threads that begin later.
+    async with asyncio.timeout(10):
+        while (await read_cost(rust_server.url)).functions["mine_block"].calls < 200:
+            pass
     pid = str(rust_server.child.pid)
     record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "499", "--call-graph", "fp"]
     await output_of(*record, "-p", pid, "-o", data, "--", "sleep", "1.5")
