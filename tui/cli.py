@@ -6,7 +6,6 @@ over the user's own file.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -19,16 +18,12 @@ import platformdirs
 from collectors.course import CourseUnit
 from collectors.source import SourceError
 from collectors.stackfile.reader import read_profile
-from collectors.target_build import build_argv
 from collectors.text import sanitise
 from tui.config import PROJECT_FILE, FileOption, load_defaults
 from tui.convert import STDOUT, convert, timeline_of
 from tui.export.stacks.formats import StackFormat
-from tui.flameapp import FlameFileApp
-from tui.launch import run as launch
 from tui.options import RunOptions
 from tui.parameters import MOST_VUS, Duration, Ramp, Rate
-from tui.views.flamepane import Subject
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -183,6 +178,10 @@ def export(
 
 def show(file: Path, theme: str | None) -> None:
     """Show the stacks of a file until the operator leaves."""
+    # Half a second of imports, which converting a file does without. So below.
+    from tui.flameapp import FlameFileApp
+    from tui.views.flamepane import Subject
+
     profile = read_profile(file)
     subject = Subject(f"{profile.format} {profile.event}".strip(), "no stacks", has_clock=False)
     name = sanitise(file.name, 80)
@@ -197,6 +196,8 @@ def _refuse_command(ctx: click.Context, name: str) -> None:
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
     _refuse_two_loads(given)
     if given["build"] is not None:
+        from collectors.target_build import build_argv
+
         build_argv(given["build"])  # refuses what is no command
     unit, rate = given["rate"] or (CourseUnit.REQUESTS, ())
     return RunOptions(
@@ -239,7 +240,16 @@ def _refuse_two_loads(given: dict[str, Any]) -> None:
         raise SourceError(f"--{named[0]} and --{named[1]} both set the load", "use one of them")
 
 
+async def launch(options: RunOptions, *, demo: bool) -> int:
+    """Run a session and return its exit status."""
+    from tui.launch import run
+
+    return await run(options, demo=demo)
+
+
 def _run(options: RunOptions, *, demo: bool = False) -> int:
+    import asyncio
+
     if not options.headless:
         _refuse_without_terminal("add --headless")
     return asyncio.run(launch(options, demo=demo))

@@ -59,6 +59,7 @@ def convert(path: Path, output: Path, asked: StackFormat | None, *, force: bool)
         timeline.stacks_in(EVERYTHING),
         sanitise(path.name, 120),
         f"flashpoint {version('flashpoint')}",
+        profile.counted_event,
     )
     if output == STDOUT:
         _to_stdout(content)

@@ -12,15 +12,17 @@ import re
 from typing import Final
 
 from collectors.lines import LineSplitter
-from collectors.perf.frames import short_symbol
+from collectors.perf.frames import UNKNOWN_SYMBOL, short_symbol
 from collectors.samples import Frame, FrameKind
 from collectors.stackfile.tally import MAX_WEIGHT, Tally
 
 MAX_LINE_BYTES: Final = 1 << 20
-UNKNOWN_SYMBOL: Final = "[unknown]"
+INLINED_MODULE: Final = "[inlined]"
+"""Stands for the file of a frame that a compiler inlined."""
 
 _LINE = re.compile(rb"(.*\S)\s+(\d+(?:\.\d+)?(?:[eE]\+?\d{1,2})?)\s*")
-_KINDS: Final = {"_[k]": FrameKind.KERNEL, "_[j]": FrameKind.JIT, "_[i]": FrameKind.USER}
+_KINDS: Final = {"_[k]": FrameKind.KERNEL, "_[j]": FrameKind.JIT}
+_INLINED: Final = "_[i]"
 
 
 class FoldedDecoder:
@@ -29,7 +31,7 @@ class FoldedDecoder:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._lines = LineSplitter(MAX_LINE_BYTES)
-        self._frames: dict[bytes, Frame] = {}
+        self._frames: dict[bytes, int] = {}
 
     def feed(self, chunk: bytes) -> None:
         """Take text from anywhere to anywhere."""
@@ -51,20 +53,22 @@ class FoldedDecoder:
                 frames = [self._frame(name) for name in match[1].split(b";") if name.strip()]
                 self._tally.add(self._tally.stack(frames), count, 0)
 
-    def _frame(self, name: bytes) -> Frame:
+    def _frame(self, name: bytes) -> int:
         frame = self._frames.get(name)
         if frame is None:
-            frame = self._frames[name] = folded_frame(name)
+            frame = self._frames[name] = self._tally.frame(folded_frame(name))
         return frame
 
 
-def folded_frame(name: bytes) -> Frame:
+def folded_frame(name: bytes, module: str = "") -> Frame:
     """Return the frame of a name, of which an annotation tells the kind."""
     text = short_symbol(name.strip())
     kind = _KINDS.get(text[-4:])
     if kind is not None:
-        return Frame(text[:-4], "", kind)
-    return Frame(text, "", FrameKind.UNKNOWN if text == UNKNOWN_SYMBOL else FrameKind.USER)
+        return Frame(text[:-4], module, kind)
+    if text.endswith(_INLINED):
+        return Frame(text[:-4], INLINED_MODULE, FrameKind.USER)
+    return Frame(text, module, FrameKind.UNKNOWN if text == UNKNOWN_SYMBOL else FrameKind.USER)
 
 
 def _count(text: bytes) -> int | None:

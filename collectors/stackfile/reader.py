@@ -15,24 +15,26 @@ from typing import IO, Final
 from collectors.samples import StackBatch
 from collectors.source import SourceError
 from collectors.stackfile.folded import FoldedDecoder
+from collectors.stackfile.perf_header import is_no_sample, is_telling
 from collectors.stackfile.perf_text import PerfTextDecoder
 from collectors.stackfile.speedscope import decode_speedscope, looks_like_speedscope
 from collectors.stackfile.tally import Tally
 from collectors.text import sanitise
 
-CHUNK_BYTES: Final = 1 << 20
+CHUNK_BYTES: Final = 1 << 17
 HEAD_BYTES: Final = 1 << 16
+HEAD_LINES: Final = 500
 MAX_BYTES: Final = 4 << 30
 MAX_JSON_BYTES: Final = 256 << 20
+PERF_TEXT: Final = "perf script"
+CLOCKS: Final = frozenset(("", "cpu-clock", "task-clock"))
 MAX_RATIO: Final = 300
 """How many times larger than the file its contents may be; text of stacks is far below it."""
 
 _GZIP: Final = b"\x1f\x8b"
 _PERF_DATA: Final = b"PERFILE2"
+_MODIFIERS = re.compile(r"[:/].*")
 _FOLDED = re.compile(rb"[^\t\n][^\n]* \d+(\.\d+)?\s*")
-_PERF_LINE = re.compile(
-    rb"\t\s*[0-9a-f]+ \S|.*\s\d+\.\d+:\s|.*\s\S*[A-Za-z]\S*:\s*($|[0-9a-f]+ )|\s*[0-9a-f]{6,16} \S"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,17 @@ class ImportedProfile:
     event: str
     """What was counted, as far as the file tells."""
     is_weighted: bool
-    """Whether samples have periods (ns)."""
+    """Whether samples have periods: nanoseconds of a clock, else occurrences of the event."""
     notes: tuple[str, ...]
     """What the reader of the file should know, a line each."""
     rejected: Mapping[str, int]
     """What could not be read, by reason."""
+
+    @property
+    def counted_event(self) -> str | None:
+        """What periods count where they are no nanoseconds; flashpoint's own text names none."""
+        is_clock = self.format != PERF_TEXT or _MODIFIERS.sub("", self.event) in CLOCKS
+        return None if is_clock else self.event
 
 
 def read_profile(path: Path) -> ImportedProfile:
@@ -70,11 +78,17 @@ def read_profile(path: Path) -> ImportedProfile:
             )
         if looks_like_speedscope(head):
             return _speedscope(path, head, chunks)
+        if b"\0" in head:
+            raise _unknown(path)
         if _is_folded(head):
             return _folded(path, head, chunks)
-        if any(_PERF_LINE.match(line) for line in head.split(b"\n")[:200]):
+        if _is_perf_text(head):
             return _perf_text(path, head, chunks)
-    raise SourceError(
+    raise _unknown(path)
+
+
+def _unknown(path: Path) -> SourceError:
+    return SourceError(
         f"{_name(path)} has no stacks that are known",
         "folded stacks, text of perf script and speedscope JSON can be read",
     )
@@ -127,6 +141,13 @@ def _is_folded(head: bytes) -> bool:
     return bool(found) and sum(found) > len(found) / 2 and not any(b"\t" in x for x in lines[:3])
 
 
+def _is_perf_text(head: bytes) -> bool:
+    """Tell whether a third of the lines are perf's; places in sources may stand between them."""
+    lines = [line for line in head.split(b"\n")[:HEAD_LINES] if line.strip()]
+    telling = sum(map(is_telling, lines))
+    return telling > 0 and 3 * telling >= sum(not is_no_sample(line) for line in lines)
+
+
 def _folded(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
     tally = Tally()
     decoder = FoldedDecoder(tally)
@@ -150,7 +171,7 @@ def _perf_text(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProf
         left_out = ", ".join(f"{name} ({decoder.events[name]} samples)" for name in others)
         notes.append(f"only {event} is read, the first event; left out: {left_out}")
     is_weighted = bool(decoder.weighted)
-    return _made(path, tally, "perf script", event, is_weighted=is_weighted, notes=notes)
+    return _made(path, tally, PERF_TEXT, event, is_weighted=is_weighted, notes=notes)
 
 
 def _speedscope(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
@@ -177,8 +198,11 @@ def _made(
     notes: list[str] | None = None,
 ) -> ImportedProfile:
     batches = tally.batches()
-    if not batches:
-        raise SourceError(f"{_name(path)} has no stacks", "is it empty, or cut?")
+    if not batches or not batches[0].frames:
+        raise SourceError(
+            f"{_name(path)} has no stacks",
+            "is it empty or cut, or was perf script not asked for ip and sym?",
+        )
     notes = list(notes or [])
     for reason, count in tally.rejected.items():
         notes.append(f"left out: {count} × {reason.replace('_', ' ')}")

@@ -1,6 +1,7 @@
 """Decodes speedscope's own JSON, of its first profile's unit.
 
-Format: https://www.speedscope.app/file-format-schema.json, sampled and evented profiles.
+Format: https://www.speedscope.app/file-format-schema.json, sampled and evented profiles. Names may
+tell kinds as those of folded stacks do.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Final
 import msgspec
 
 from collectors.perf.frames import short_symbol
-from collectors.samples import Frame, FrameKind
+from collectors.samples import Frame
 from collectors.source import SourceError
+from collectors.stackfile.folded import folded_frame
 from collectors.stackfile.tally import MAX_DEPTH, MAX_WEIGHT, Tally
 from collectors.text import sanitise
 
@@ -77,7 +79,7 @@ def decode_speedscope(data: bytes, tally: Tally) -> tuple[str, list[str]]:
             f"the speedscope file can't be read: {sanitise(str(error), 200)}",
             "see speedscope.app/file-format-schema.json",
         ) from None
-    frames = [_frame(each) for each in file.shared.frames]
+    frames = [tally.frame(_frame(each)) for each in file.shared.frames]
     unit = file.profiles[0].unit if file.profiles else "none"
     others = [profile for profile in file.profiles if profile.unit != unit]
     for profile in file.profiles:
@@ -89,13 +91,13 @@ def decode_speedscope(data: bytes, tally: Tally) -> tuple[str, list[str]]:
 
 def _frame(frame: SpeedscopeFrame) -> Frame:
     module = short_symbol((frame.file or "").rpartition("/")[2].encode())
-    return Frame(short_symbol(frame.name.encode()), module, FrameKind.USER)
+    return folded_frame(frame.name.encode(), module)
 
 
 class _Reader:
     """Reads one profile."""
 
-    def __init__(self, profile: Profile, frames: list[Frame], tally: Tally) -> None:
+    def __init__(self, profile: Profile, frames: list[int], tally: Tally) -> None:
         self._profile = profile
         self._frames = frames
         self._tally = tally

@@ -24,17 +24,21 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.interner = Interner()
         self.rejected: Counter[str] = Counter()
+        self._interner = Interner()
         self._seconds: dict[int, dict[int, list[int]]] = {}
 
-    def stack(self, frames: Sequence[Frame], process: str = "", thread: str = "") -> int:
-        """Return the id of a stack, the outermost caller first."""
+    def frame(self, frame: Frame) -> int:
+        """Return the id of a frame."""
+        return self._interner.frame_id(frame)
+
+    def stack(self, frames: Sequence[int], process: str = "", thread: str = "") -> int:
+        """Return the id of a stack of frames by their ids, the outermost caller first."""
         if len(frames) > MAX_DEPTH:
             half = MAX_DEPTH // 2
-            frames = (*frames[: half - 1], STACK_CUT, *frames[len(frames) - half :])
-        ids = [self.interner.frame_id(frame) for frame in frames]
-        return self.interner.stack_id(process, thread, ids)
+            cut = self.frame(STACK_CUT)
+            frames = (*frames[: half - 1], cut, *frames[len(frames) - half :])
+        return self._interner.stack_id(process, thread, frames)
 
     def add(self, stack: int, samples: int, period_ns: int, second: int = 0) -> None:
         """Count a stack.
@@ -55,7 +59,7 @@ class Tally:
 
     def batches(self) -> tuple[StackBatch, ...]:
         """Return a batch a second, in order of time; the first one has all names."""
-        stacks, frames = self.interner.take_new()
+        stacks, frames = self._interner.take_new()
         found = []
         for second in sorted(self._seconds):
             counts = {stack: StackCount(*count) for stack, count in self._seconds[second].items()}

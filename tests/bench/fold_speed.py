@@ -1,8 +1,9 @@
 """How fast text of perf script is folded, beside what others have written for it.
 
-The text is real: the demo server under load, its samples repeated in random order up to 100 MB.
-`inferno-collapse-perf` is installed once by cargo, where there is one; `stackcollapse-perf.pl` is
-taken from the checkout that FLAMEGRAPH_DIR names. All have to fold to the same weight.
+The text is real: the demo server under load, its samples repeated in random order up to 100 MB,
+each at a time of its own. `inferno-collapse-perf` is installed once by cargo, where there is one;
+`stackcollapse-perf.pl` is taken from the checkout that FLAMEGRAPH_DIR names. All have to fold to
+the same weight.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -28,6 +30,11 @@ from tui.demo.build import demo_command, listening_port, script_path
 
 BYTES: Final = 100_000_000
 SECONDS: Final = 10
+FREQUENCY_HZ: Final = 4999
+OURS: Final = "flashpoint export"
+INFERNO: Final = "inferno-collapse-perf"
+PERL: Final = "stackcollapse-perf.pl"
+_TIME = re.compile(rb"\d+\.\d{6}:")
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
@@ -62,7 +69,18 @@ async def _text(folder: Path) -> Path:
         # Given a program to wait for, perf does not follow threads that come later.
         await asyncio.sleep(2)
         data = str(folder / "perf.data")
-        record = ["perf", "record", "-q", "-F", "999", "-e", "cpu-clock", "-g", "-o", data]
+        record = [
+            "perf",
+            "record",
+            "-q",
+            "-F",
+            str(FREQUENCY_HZ),
+            "-e",
+            "cpu-clock",
+            "-g",
+            "-o",
+            data,
+        ]
         record += ["-p", str(child.pid), "--", "sleep", str(SECONDS)]
         perf = await asyncio.create_subprocess_exec(*record, stdout=null, stderr=null)
         await perf.wait()
@@ -79,9 +97,11 @@ def _repeated(folder: Path, data: str) -> Path:
     chance = random.Random(1)
     path = folder / "stacks.txt"
     with path.open("wb") as out:
-        size = 0
+        size = at_us = 0
         while size < BYTES:
-            size += out.write(chance.choice(blocks))
+            at_us += chance.randrange(2 * 1_000_000 // FREQUENCY_HZ)
+            time = b"%d.%06d:" % divmod(at_us, 1_000_000)
+            size += out.write(_TIME.sub(time, chance.choice(blocks), count=1))
     return path
 
 
@@ -96,27 +116,25 @@ def _programs(text: Path, folder: Path) -> dict[str, Callable[[], object]]:
         return run
 
     programs: dict[str, Callable[[], object]] = {
-        "flashpoint export": into(
-            *(sys.executable, "-m", "tui", "export", str(text), "--format", "folded")
-        )
+        OURS: into(*(sys.executable, "-m", "tui", "export", str(text), "--format", "folded"))
     }
     inferno = _inferno()
     if inferno is not None:
-        programs["inferno-collapse-perf"] = into(inferno, "--all", str(text))
+        programs[INFERNO] = into(inferno, "--all", str(text))
         programs["inferno, one thread"] = into(inferno, "--all", "-n", "1", str(text))
-    perl = Path(os.environ.get("FLAMEGRAPH_DIR", "/nonexistent"), "stackcollapse-perf.pl")
+    perl = Path(os.environ.get("FLAMEGRAPH_DIR", "/nonexistent"), PERL)
     if perl.exists():
-        programs["stackcollapse-perf.pl"] = into("perl", str(perl), "--all", str(text))
+        programs[PERL] = into("perl", str(perl), "--all", str(text))
     return programs
 
 
 def _inferno() -> str | None:
     """Return the program, installed where it is missing and can be."""
     root = platformdirs.user_cache_path("flashpoint", appauthor=False) / "inferno"
-    program = root / "bin" / "inferno-collapse-perf"
+    program = root / "bin" / INFERNO
     if not program.exists() and shutil.which("cargo"):
         subprocess.run(["cargo", "install", "inferno", "--root", str(root)], check=False)
-    return str(program) if program.exists() else shutil.which("inferno-collapse-perf")
+    return str(program) if program.exists() else shutil.which(INFERNO)
 
 
 def _weight(path: Path) -> int:
@@ -126,12 +144,15 @@ def _weight(path: Path) -> int:
 
 
 def table(found: dict[str, list[float]]) -> str:
-    """Return medians, and how much longer the others took."""
-    ours = statistics.median(found["flashpoint export"])
+    """Return medians, and how many times as long as ours the others took."""
+    ours = statistics.median(found[OURS])
     lines = [f"{'folding 100 MB of perf script text':38}{'median s':>10}{'ratio':>8}"]
     for program, seconds in found.items():
         median = statistics.median(seconds)
         lines.append(f"{program:38}{median:10.2f}{median / ours:8.2f}")
-    if len(found) == 1:
-        lines.append("(no cargo, so nothing to compare with)")
+    lines += [
+        f"{program:38}{'missing':>10}   ({remedy})"
+        for program, remedy in ((INFERNO, "needs cargo"), (PERL, "needs FLAMEGRAPH_DIR"))
+        if program not in found
+    ]
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from collectors.perf.command import (
 )
 from collectors.perf.decode import PerfScriptDecoder
 from collectors.perf.interner import Interner
-from collectors.samples import StackBatch
+from collectors.samples import Frame, StackBatch
 from collectors.stackfile.reader import read_profile
 from tests.integration.conftest import Server
 from tests.integration.controlled import passed
@@ -138,3 +138,44 @@ async def test_the_table_is_that_of_perf_report(demo_server: Server, tmp_path: P
     path = tmp_path / "stacks.txt"
     path.write_text(await asyncio.to_thread(run, find_perf(), "script", "-i", data, "--no-inline"))
     agree(tabled(list(read_profile(path).batches)), expected)
+
+
+SELECTIONS = (
+    "comm,tid,time,period,event,ip,sym,symoff,dso",
+    "comm,tid,period,event,ip,sym,dso",
+    "pid,tid,time,period,ip,sym,dso",
+    "comm,period,ip,sym,dso",
+    "period,ip,sym,dso",
+    "comm,tid,time,event,ip,sym,dso",
+    "tid,ip,sym,dso",
+    "ip,sym,dso",
+)
+
+
+async def test_any_fields_give_the_same_stacks(demo_server: Server, tmp_path: Path) -> None:
+    """With other records between them too; periods where they are printed, else none."""
+    data = await record(demo_server, tmp_path)
+    script = [find_perf(), "script", "-i", data, "--no-inline"]
+    path = tmp_path / "stacks.txt"
+
+    async def samples(*arguments: str) -> tuple[Counter[tuple[Frame, ...]], int]:
+        path.write_text(await asyncio.to_thread(run, *script, *arguments))
+        profile = read_profile(path)
+        assert (profile.rejected, profile.notes) == ({}, ())
+        frames = {n: frame for batch in profile.batches for n, frame in batch.frames.items()}
+        stacks = {n: stack for batch in profile.batches for n, stack in batch.stacks.items()}
+        found: Counter[tuple[Frame, ...]] = Counter()
+        period_ns = 0
+        for batch in profile.batches:
+            for number, count in batch.counts.items():
+                found[tuple(frames[n] for n in stacks[number].frames)] += count.samples
+                period_ns += count.period_ns
+        return found, period_ns
+
+    stacks, period_ns = await samples()
+    assert stacks.total() > 500
+    for fields in SELECTIONS:
+        expected = stacks, period_ns if "period" in fields else 0
+        assert await samples("-F", fields) == expected, fields
+    for records in ("--show-mmap-events", "--show-task-events", "--show-lost-events", "--ns"):
+        assert await samples(records) == (stacks, period_ns), records

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from tui.export.stacks.speedscope import SCHEMA, speedscope_json
 from tui.model.stacks import StackTable
 
 NASTY = '<script>alert("1")</script> ]]> & \' {{x}}'
+NO_XML = "a\uffffb\ufffec"
 STACKS = {("main", "work"): 3, ("main", "work", "sys_read"): 2, ("main", NASTY): 1}
 
 
@@ -65,7 +69,7 @@ def test_speedscope_is_of_its_schema() -> None:
     file = json.loads(speedscope_json(*made(STACKS), "run", "flashpoint 1"))
     assert file["$schema"] == SCHEMA
     frames = file["shared"]["frames"]
-    assert {frame["name"] for frame in frames} == {"main", "work", "sys_read", NASTY}
+    assert {frame["name"] for frame in frames} == {"main", "work", "sys_read_[k]", NASTY}
     assert [profile["name"] for profile in file["profiles"]] == ["worker-0", "worker-1"]
     total = 0
     for profile in file["profiles"]:
@@ -75,6 +79,40 @@ def test_speedscope_is_of_its_schema() -> None:
         assert profile["endValue"] - profile["startValue"] == sum(profile["weights"])
         total += sum(profile["weights"])
     assert total == 60
+
+
+def test_kinds_of_frames_survive() -> None:
+    """Of the kernel, made at run time, inlined, unknown: through folded lines and speedscope."""
+    lines = ["[unknown];main;sys_read_[k] 2\n", "main;jit_[j];small_[i] 1\n"]
+    tally = Tally()
+    decoder = FoldedDecoder(tally)
+    decoder.feed("".join(lines).encode())
+    (batch,) = tally.batches()
+    table = StackTable()
+    table.add(batch)
+    assert list(folded_lines(table, batch.counts)) == lines
+    tally = Tally()
+    decode_speedscope(speedscope_json(table, batch.counts, "x", "y"), tally)
+    (other,) = tally.batches()
+    assert {(f.symbol, f.kind) for f in other.frames.values()} == {
+        (f.symbol, f.kind) for f in batch.frames.values()
+    }
+
+
+def test_what_is_no_time_is_not_called_time() -> None:
+    """Periods of another event than a clock are its occurrences."""
+    table, counts = made(STACKS)
+    units = [
+        profile["unit"]
+        for event in (None, "cycles")
+        for profile in json.loads(speedscope_json(table, counts, "x", "y", event))["profiles"]
+    ]
+    assert units == ["nanoseconds", "nanoseconds", "none", "none"]
+    text = write_stacks(StackFormat.SVG, table, counts, "x", "y", "cycles").decode()
+    assert "6 samples, 60 cycles" in text
+    raw = gzip.decompress(write_stacks(StackFormat.PPROF, table, counts, "x", "y", "cycles"))
+    assert b"cycles" in raw
+    assert b"nanoseconds" not in raw
 
 
 def test_an_svg_is_whole_and_holds_names_as_data() -> None:
@@ -92,6 +130,7 @@ def test_an_svg_is_whole_and_holds_names_as_data() -> None:
     assert script.text is not None
     assert "alert" not in script.text
     assert len(list(root.iter("{http://www.w3.org/2000/svg}script"))) == 1
+    assert ET.fromstring(write_stacks(StackFormat.SVG, *made({(NO_XML,): 1}), NO_XML, "x"))
     outside = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith(("href", "src"))]
     assert outside == []
 
@@ -119,8 +158,7 @@ def test_there_and_back_stacks_are_the_same(
     assert again(tally) == lines
     tally = Tally()
     decode_speedscope(speedscope_json(table, counts, "x", "y"), tally)
-    plain = [line.replace("_[k]", "") for line in lines]
-    assert [line.replace("_[k]", "") for line in again(tally)] == plain
+    assert again(tally) == lines
 
 
 def again(tally: Tally) -> list[str]:
@@ -201,3 +239,35 @@ def test_to_look_at_a_file_needs_a_terminal(file: Path, capsys: pytest.CaptureFi
     """To convert it does not."""
     assert main(["flame", str(file)]) == 2
     assert "this is no terminal (flashpoint export" in capsys.readouterr().err
+
+
+def test_binary_is_not_written_to_a_terminal(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text is."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["export", str(file), "--format", "pprof"]) == 2
+    assert "pprof is no text (name a file: -o OUT)" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_enough_is_no_error(file: Path) -> None:
+    """As when `head` ends."""
+    file.write_text("".join(f"main;f{n} 1\n" for n in range(50_000)))
+    argv = [sys.executable, "-m", "tui", "export", str(file), "--format", "folded"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+def test_to_convert_loads_no_screen(file: Path) -> None:
+    """Nor an event loop: half of the time it takes."""
+    code = (
+        "import sys; from tui.cli import main; main(['export', sys.argv[1], '--format', 'folded']);"
+        "sys.exit(str({'textual', 'rich', 'aiohttp', 'asyncio'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, check=False)
+    assert done.stderr.decode().splitlines()[-1] == "set()"

@@ -1,7 +1,7 @@
 """Folded stacks: a line a stack, for flamegraph.pl, inferno, speedscope and others.
 
 The number is nanoseconds where samples have periods, as stackcollapse programs sum them up, else
-samples. Frames of the kernel end in `_[k]`, those made at run time in `_[j]`.
+samples. Frames of the kernel end in `_[k]`, those made at run time in `_[j]`, inlined in `_[i]`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from collectors.samples import Frame, FrameKind, StackCount
+from collectors.stackfile.folded import INLINED_MODULE
 from tui.export.stacks.counted import counted_stacks, has_periods, weight_of
 from tui.model.stacks import StackTable
 
@@ -29,4 +30,11 @@ def folded_lines(table: StackTable, counts: Mapping[int, StackCount]) -> Iterato
 
 def folded_name(frame: Frame) -> str:
     """Return a frame's name without what would end it: `;` becomes `:`."""
-    return frame.symbol.replace(";", ":") + _SUFFIXES.get(frame.kind, "")
+    return annotated_name(frame).replace(";", ":")
+
+
+def annotated_name(frame: Frame) -> str:
+    """Return a frame's name with what it is at its end."""
+    if frame.module == INLINED_MODULE:
+        return f"{frame.symbol}_[i]"
+    return frame.symbol + _SUFFIXES.get(frame.kind, "")

@@ -49,6 +49,7 @@ def write_stacks(
     counts: Mapping[int, StackCount],
     title: str,
     exporter: str,
+    event: str | None = None,
 ) -> bytes:
     """Return stacks in a format.
 
@@ -58,13 +59,14 @@ def write_stacks(
         counts: Stack id → count.
         title: What they are of.
         exporter: Which program writes them, with its version.
+        event: What periods count where that is not nanoseconds.
     """
     match stack_format:
         case StackFormat.FOLDED:
             return "".join(folded_lines(table, counts)).encode()
         case StackFormat.SPEEDSCOPE:
-            return speedscope_json(table, counts, title, exporter)
+            return speedscope_json(table, counts, title, exporter, event)
         case StackFormat.PPROF:
-            return pprof_profile(table, counts)
+            return pprof_profile(table, counts, event)
         case StackFormat.SVG:
-            return "".join(flame_svg(table, counts, title)).encode()
+            return "".join(flame_svg(table, counts, title, event)).encode()

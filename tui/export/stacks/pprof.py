@@ -18,21 +18,22 @@ _LENGTH: Final = 2
 
 
 def pprof_profile(
-    table: StackTable, counts: Mapping[int, StackCount], seconds: float | None = None
+    table: StackTable, counts: Mapping[int, StackCount], event: str | None = None
 ) -> bytes:
     """Return the file: samples, and CPU nanoseconds where samples have periods.
 
     Args:
         table: Knows the stacks.
         counts: Stack id → count.
-        seconds: Time that the stacks cover, where that is known.
+        event: What periods count where that is not nanoseconds.
     """
     strings: dict[str, int] = {"": 0}
     places: dict[Frame, int] = {}
     modules: dict[str, int] = {}
     by_period = has_periods(counts)
     out = bytearray()
-    for kind, unit in (("samples", "count"), *((("cpu", "nanoseconds"),) if by_period else ())):
+    period = ("cpu", "nanoseconds") if event is None else (event, "count")
+    for kind, unit in (("samples", "count"), *((period,) if by_period else ())):
         out += _message(1, _number(1, _text(strings, kind)) + _number(2, _text(strings, unit)))
     for stack in counted_stacks(table, counts):
         # A location is a function here: there are no addresses. The leaf comes first.
@@ -55,8 +56,6 @@ def pprof_profile(
         out += _message(5, _number(1, number) + _number(2, name) + _number(3, name))
     for text in strings:
         out += _message(6, text.encode())
-    if seconds:
-        out += _number(10, round(seconds * 1e9))
     return gzip.compress(bytes(out), mtime=0)
 
 

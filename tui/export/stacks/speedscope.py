@@ -1,5 +1,7 @@
 """Speedscope's JSON: one sampled profile for each thread name.
 
+Names tell kinds like those of folded stacks: `sys_read_[k]` is a function of the kernel.
+
 Format: https://www.speedscope.app/file-format-schema.json
 """
 
@@ -12,13 +14,18 @@ import msgspec
 
 from collectors.samples import Frame, StackCount
 from tui.export.stacks.counted import counted_stacks, has_periods, weight_of
+from tui.export.stacks.folded import annotated_name
 from tui.model.stacks import StackTable
 
 SCHEMA: Final = "https://www.speedscope.app/file-format-schema.json"
 
 
 def speedscope_json(
-    table: StackTable, counts: Mapping[int, StackCount], name: str, exporter: str
+    table: StackTable,
+    counts: Mapping[int, StackCount],
+    name: str,
+    exporter: str,
+    event: str | None = None,
 ) -> bytes:
     """Return the file.
 
@@ -27,6 +34,7 @@ def speedscope_json(
         counts: Stack id → count.
         name: What is shown as its title.
         exporter: Which program wrote it, with its version.
+        event: What periods count where that is not nanoseconds.
     """
     by_period = has_periods(counts)
     numbers: dict[Frame, int] = {}
@@ -39,7 +47,7 @@ def speedscope_json(
         {
             "type": "sampled",
             "name": thread or "all threads",
-            "unit": "nanoseconds" if by_period else "none",
+            "unit": "nanoseconds" if by_period and event is None else "none",
             "startValue": 0,
             "endValue": sum(weights),
             "samples": samples,
@@ -60,4 +68,5 @@ def speedscope_json(
 
 
 def _frame(frame: Frame) -> dict[str, str]:
-    return {"name": frame.symbol, **({"file": frame.module} if frame.module else {})}
+    name = annotated_name(frame)
+    return {"name": name, **({"file": frame.module} if frame.module else {})}

@@ -6,10 +6,10 @@ which is always the same, sets them as text only.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 from zlib import crc32
 
 from collectors.samples import Frame, FrameKind, StackCount
@@ -42,13 +42,16 @@ input { font: inherit; width: 98%; }
 """
 
 
-def flame_svg(table: StackTable, counts: Mapping[int, StackCount], title: str) -> Iterator[str]:
+def flame_svg(
+    table: StackTable, counts: Mapping[int, StackCount], title: str, event: str | None = None
+) -> Iterator[str]:
     """Yield the parts of the file.
 
     Args:
         table: Knows the stacks.
         counts: Stack id → count.
         title: What is shown above the graph.
+        event: What periods count where that is not nanoseconds.
     """
     tree = build_tree(table, counts)
     by_period = has_periods(counts)
@@ -58,15 +61,16 @@ def flame_svg(table: StackTable, counts: Mapping[int, StackCount], title: str) -
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
         f' width="100%" data-width="{WIDTH}" tabindex="0">\n'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>\n"
-        f'<text x="3" y="16" font-weight="bold">{escape(title)}</text>'
+        f"<title>{_escaped(title)}</title><style>{_STYLE}</style>\n"
+        f'<text x="3" y="16" font-weight="bold">{_escaped(title)}</text>'
         f'<text id="told" x="3" y="36"></text>\n'
         f'<foreignObject x="{WIDTH - 260}" y="4" width="256" height="24">'
         '<input xmlns="http://www.w3.org/1999/xhtml" id="query" type="text"'
         ' placeholder="search: a regular expression" aria-label="search"/></foreignObject>\n'
     )
     for node, row, x, share in cells:
-        yield _cell(node, row, x, share, by_period=by_period)
+        amount = _amount(node, event) if by_period else f"{node.total_samples} samples"
+        yield _cell(node, row, x, share, amount)
     script = files("tui.export.stacks").joinpath("flame.js").read_text(encoding="utf-8")
     yield f"<script><![CDATA[\n{script}]]></script>\n</svg>\n"
 
@@ -91,21 +95,29 @@ def _cells(
             x += _weight(child, by_period=by_period) / whole
 
 
-def _cell(node: CallNode, row: int, x: float, share: float, *, by_period: bool) -> str:
+def _amount(node: CallNode, event: str | None) -> str:
+    period = node.total_period_ns
+    told = milliseconds(period / 1e9) if event is None else f"{period} {event}"
+    return f"{node.total_samples} samples, {told}"
+
+
+def _cell(node: CallNode, row: int, x: float, share: float, amount: str) -> str:
     name = node.frame.symbol
-    amount = f"{node.total_samples} samples"
-    if by_period:
-        amount += f", {milliseconds(node.total_period_ns / 1e9)}"
     module = f" ({node.frame.module})" if node.frame.module else ""
     told = f"{name}{module}: {percent(share)}, {amount}"
     y = TOP + row * ROW
     return (
         f'<g class="frame" data-x="{x:.9f}" data-w="{share:.9f}" data-row="{row}"'
-        f" data-name={quoteattr(name)} data-short={quoteattr(readable_name(name))}"
-        f" data-told={quoteattr(told)}>"
+        f' data-name="{_escaped(name)}" data-short="{_escaped(readable_name(name))}"'
+        f' data-told="{_escaped(told)}">'
         f'<rect y="{y}" height="{ROW - 1}" x="{x * WIDTH:.2f}" width="{share * WIDTH:.2f}"'
         f' fill="{_colour(node.frame)}" rx="1"/><text y="{y + 13}"></text></g>\n'
     )
+
+
+def _escaped(text: str) -> str:
+    """Return a text for an element or an attribute; XML has no way to write U+FFFE and U+FFFF."""
+    return html.escape(text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd"))
 
 
 def _colour(frame: Frame) -> str:
