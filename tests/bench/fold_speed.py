@@ -26,12 +26,15 @@ import platformdirs
 
 from collectors.process import PIPE, guard_running
 from tests.integration.k6_versions import k6_1
+from tui.convert import convert
 from tui.demo.build import demo_command, listening_port, script_path
+from tui.export.stacks.formats import StackFormat
 
 BYTES: Final = 100_000_000
 SECONDS: Final = 10
 FREQUENCY_HZ: Final = 4999
 OURS: Final = "flashpoint export"
+OURS_ALONE: Final = "the same without Python's start"
 INFERNO: Final = "inferno-collapse-perf"
 PERL: Final = "stackcollapse-perf.pl"
 _TIME = re.compile(rb"\d+\.\d{6}:")
@@ -116,7 +119,8 @@ def _programs(text: Path, folder: Path) -> dict[str, Callable[[], object]]:
         return run
 
     programs: dict[str, Callable[[], object]] = {
-        OURS: into(*(sys.executable, "-m", "tui", "export", str(text), "--format", "folded"))
+        OURS: into(*(sys.executable, "-m", "tui", "export", str(text), "--format", "folded")),
+        OURS_ALONE: lambda: convert(text, out, StackFormat.FOLDED, force=True),
     }
     inferno = _inferno()
     if inferno is not None:
