@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from collectors.course import Course
+from collectors.runstate import RunEnd, RunState
 
 
 class RequestKind(StrEnum):
@@ -400,5 +401,7 @@ Sample: TypeAlias = (
     | Mark
     | LoadTarget
     | Baseline
+    | RunState
+    | RunEnd
 )
 """Everything a source can yield."""

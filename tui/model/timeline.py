@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from collectors.runstate import RunEnd, RunState
 from collectors.samples import (
     Baseline,
     Drop,
@@ -63,6 +64,9 @@ class Timeline:
         self.targets: list[LoadTarget] = []
         self.baselines: dict[str, Baseline] = {}
         """By name, the newest last."""
+        self.states: list[RunState] = []
+        self.ends: list[RunEnd] = []
+        """Of the runs of k6, in order."""
         self.logs: deque[LogLine] = deque(maxlen=LOG_LINES_KEPT)
         self.statuses: dict[str, SourceStatus] = {}
         self.drops: Counter[str] = Counter()
@@ -102,6 +106,10 @@ class Timeline:
             case Baseline():
                 self.baselines.pop(sample.name, None)
                 self.baselines[sample.name] = sample
+            case RunState():
+                self.states.append(sample)
+            case RunEnd():
+                self.ends.append(sample)
             case _:
                 assert_never(sample)
 

@@ -1,0 +1,112 @@
+"""Makes the file of a recording: nobody else's, in nobody else's folder, and never an old one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Final
+
+from collectors.recording.schema import APPLICATION_ID, CHUNK_SQL, META_SQL, VERSION
+from collectors.source import SourceError
+from collectors.text import sanitise
+
+RESERVE_RATIO: Final = 0.01
+RESERVE_BYTES: Final = 500 << 20
+"""What a recording leaves free of a disk: the greater of both, but no more than a tenth."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for recordings, its owner's only, if it is not there.
+
+    Raises:
+        SourceError: it can't be made, or is no folder.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(folder, error) from None
+
+
+def create(path: Path) -> None:
+    """Make an empty file that only its owner can read; SQLite's own files take after it.
+
+    Raises:
+        SourceError: there is something already, or the place can't be written to.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        os.close(os.open(path, flags, 0o600))
+        # Left over from a file of this name that was removed without them.
+        for suffix in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{path}{suffix}")
+    except FileExistsError:
+        raise SourceError(
+            f"{sanitise(str(path))} is there already", "choose another name; nothing is overwritten"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _refused(path, error) from None
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file of a recording to append to it; make its tables if it is empty.
+
+    A commit is safe against any death of the process at once, and against one of the machine
+    since the newest checkpoint (SQLite documentation: write-ahead logging, synchronous=NORMAL).
+
+    Raises:
+        sqlite3.Error: it can't be opened.
+    """
+    # Not by its bare name: it may begin with `file:` or hold what a URI gives a meaning to.
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None,
+        check_same_thread=False, timeout=2.0,
+    )  # fmt: skip
+    try:
+        connection.execute("PRAGMA secure_delete=ON")
+        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            # Before there is a log, so that the file itself tells what it is from the beginning.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(META_SQL)
+            connection.execute(CHUNK_SQL)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def has_room(folder: Path) -> bool:
+    """Tell whether a disk has more free than a recording has to leave.
+
+    Raises:
+        OSError: the folder is gone.
+    """
+    usage = shutil.disk_usage(folder)
+    reserve = min(max(usage.total * RESERVE_RATIO, RESERVE_BYTES), usage.total * 0.1)
+    return usage.free > reserve
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return which file a path leads to, by device and inode; None: to none."""
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def _refused(path: Path, error: Exception) -> SourceError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return SourceError(
+        f"can't record to {sanitise(str(path))}: {sanitise(reason)}",
+        "choose another place with --record, or add --no-record",
+    )

@@ -1,0 +1,274 @@
+"""Opens recordings to read them, whoever wrote them and whatever ended them.
+
+Nothing is written, made or run by it. A file is read into memory as it was committed last, unless
+another process is writing to it or it is very large: then SQLite reads it where it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from collectors.recording.about import Card, Ending, Header
+from collectors.recording.codec import Arrival, CodecError, Decoder
+from collectors.recording.image import committed
+from collectors.recording.plausible import is_moment
+from collectors.recording.schema import (
+    APPLICATION_ID,
+    CARD_KEY,
+    CHUNK_SQL,
+    END_KEY,
+    HEADER_KEY,
+    META_SQL,
+    VERSION,
+)
+from collectors.recording.texts import TextCheck
+from collectors.source import SourceError
+from collectors.text import sanitise
+
+IN_MEMORY_BYTES: Final = 512 << 20
+MAX_LOG_BYTES: Final = 256 << 20
+STEPS: Final = 100_000
+"""Of SQLite's virtual machine between two looks at the clock."""
+PATIENCE_S: Final = 2.0
+"""For one statement: ours take milliseconds, unless the file is made to take long."""
+
+_MAGIC: Final = b"SQLite format 3\0"
+_ID_PLACE: Final = slice(68, 72)
+"""Of the application's id in the header of a database."""
+_LOCKS: Final = (0x40000000, 512)
+"""Where SQLite's locks lie in a file, and how many (its source, os.h)."""
+_MISSING: Final = 64
+"""Chunks that may be lost to damage before the rest is given up."""
+
+Meta = TypeVar("Meta", Header, Card, Ending)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some hundred milliseconds of samples."""
+
+    number: int
+    arrivals: tuple[Arrival, ...]
+
+
+def is_recording(path: Path) -> bool:
+    """Tell whether a file looks like a recording; never raises."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except (OSError, ValueError):
+        return False
+    return head.startswith(_MAGIC) and head[_ID_PLACE] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def is_written_to(path: Path) -> bool:
+    """Tell whether another process has a recording open; never raises."""
+    query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, *_LOCKS, 0)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return False
+    try:
+        answer = fcntl.fcntl(fd, fcntl.F_GETLK, query)
+        return bool(struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+class Recording:
+    """An open recording.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        SourceError: it can't be read, or is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = sanitise(path.name, 120)
+        self.is_live = is_written_to(path)
+        """Whether another process was writing to it."""
+        self.damaged_chunks = 0
+        self._decoder = Decoder()
+        self._deadline = 0.0
+        self._texts = TextCheck()
+        try:
+            self._connection = self._open()
+            self._check_schema()
+            header = self._meta(HEADER_KEY, Header)
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            raise self._refused(str(error)) from None
+        if header is None or not is_moment(header.started_at, header.wall_offset_s):
+            raise self._refused("it does not say what it is of, or when that was")
+        self.header = header
+        self.card = self._card()
+        self.ending = self._quietly(END_KEY, Ending)
+
+    @property
+    def is_unclean(self) -> bool:
+        """Whether its writer ended without closing it."""
+        return self.ending is None and not self.is_live
+
+    def rejected(self) -> dict[str, int]:
+        """Return what of the chunks read so far could not be read, by reason."""
+        counts = dict(self._decoder.rejected.counts)
+        if self.damaged_chunks:
+            counts["recording_chunk_damaged"] = self.damaged_chunks
+        return counts
+
+    def chunks(self, after: int = 0) -> Iterator[Chunk]:
+        """Yield chunks in order, from the one after a number; damaged ones are counted.
+
+        Raises:
+            SourceError: the file went away.
+        """
+        number = after
+        while True:
+            try:
+                row = self._execute(
+                    "SELECT id, body FROM chunk WHERE id > ? ORDER BY id LIMIT 1", number
+                )
+            except sqlite3.Error:
+                number = self._salvage(number)
+                if number < 0:
+                    return
+                continue
+            if row is None:
+                return
+            found, body = row
+            if not isinstance(found, int) or not isinstance(body, bytes):
+                self.damaged_chunks += 1
+                return
+            number = found
+            try:
+                arrivals = tuple(self._decoder.decode(body))
+            except CodecError:
+                self.damaged_chunks += 1
+                continue
+            yield Chunk(number, arrivals)
+
+    def _salvage(self, number: int) -> int:
+        """Return the number before the next chunk that can be read; -1 where none is near."""
+        for following in range(number + 1, number + 1 + _MISSING):
+            self.damaged_chunks += 1
+            with contextlib.suppress(sqlite3.Error):
+                if self._execute("SELECT id FROM chunk WHERE id = ?", following + 1) is not None:
+                    return following
+        return -1
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            status = self.path.stat()
+            if not self.path.is_file():
+                raise SourceError(f"{self.name} is no file", "name a recording")
+            if not is_recording(self.path):
+                raise self._refused("it is no recording")
+            if self.is_live or status.st_size > IN_MEMORY_BYTES:
+                uri = f"{self.path.absolute().as_uri()}?mode=ro"
+                if not self.is_live and not self._log():
+                    uri += "&immutable=1"
+                connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+            else:
+                image = committed(self.path.read_bytes(), self._log())
+                connection = sqlite3.connect(":memory:", isolation_level=None)
+                connection.deserialize(image)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise SourceError(
+                f"can't read {sanitise(str(self.path))}: {sanitise(reason)}",
+                "`flashpoint ls` shows the recordings there are",
+            ) from None
+        connection.set_progress_handler(self._is_late, STEPS)
+        for limit, most in (
+            (sqlite3.SQLITE_LIMIT_LENGTH, 128 << 20),
+            (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 10_000),
+            (sqlite3.SQLITE_LIMIT_COLUMN, 16),
+            (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
+        ):
+            connection.setlimit(limit, most)
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        connection.execute("PRAGMA mmap_size=0")
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def _log(self) -> bytes:
+        try:
+            with Path(f"{self.path}-wal").open("rb") as file:
+                return file.read(MAX_LOG_BYTES)
+        except OSError:
+            return b""
+
+    def _check_schema(self) -> None:
+        """Make sure that there are our two tables and nothing else that SQLite would act on.
+
+        Raises:
+            SourceError: there is.
+        """
+        version = (self._execute("PRAGMA user_version") or (0,))[0]
+        if not isinstance(version, int) or version > VERSION:
+            raise self._refused(
+                f"it was made by a newer flashpoint (format {version}, this one reads {VERSION})",
+                "update flashpoint",
+            )
+        self._deadline = time.monotonic() + PATIENCE_S
+        found = self._connection.execute(
+            "SELECT type, name, sql FROM sqlite_master LIMIT 10"
+        ).fetchall()
+        expected = {("table", "chunk", CHUNK_SQL), ("table", "meta", META_SQL)}
+        if set(found) != expected:
+            raise self._refused("it holds something else than a recording does")
+
+    def _execute(self, sql: str, *values: int | str) -> tuple[object, ...] | None:
+        self._deadline = time.monotonic() + PATIENCE_S
+        row: tuple[object, ...] | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _card(self) -> Card:
+        return self._quietly(CARD_KEY, Card) or Card()
+
+    def _quietly(self, key: str, kind: type[Meta]) -> Meta | None:
+        try:
+            return self._meta(key, kind)
+        except (sqlite3.Error, SourceError):
+            return None
+
+    def _meta(self, key: str, kind: type[Meta]) -> Meta | None:
+        row = self._execute("SELECT value FROM meta WHERE key = ?", key)
+        if row is None or not isinstance(row[0], str):
+            return None
+        try:
+            found = msgspec.json.decode(row[0], type=kind)
+        except (msgspec.DecodeError, RecursionError):
+            raise self._refused(f"its {key} is damaged") from None
+        if not self._texts.is_safe(found):
+            raise self._refused(f"its {key} holds characters that no recording has")
+        return found
+
+    def _refused(self, reason: str, hint: str = "") -> SourceError:
+        return SourceError(
+            f"can't read {self.name}: {sanitise(reason, 200)}",
+            hint or "`flashpoint ls` shows the recordings there are",
+        )

@@ -1,0 +1,76 @@
+"""A batch of stacks as it is written down: columns of small numbers, which pack well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from collectors.samples import Frame, Stack, StackBatch, StackCount, StackMeasure
+
+
+@dataclass(frozen=True, slots=True)
+class StackRow:
+    """A `StackBatch` in columns, one place a stack, in order of their ids."""
+
+    start: float
+    end: float
+    steps: list[int]
+    """Id of each stack less that of the one before."""
+    samples: list[int]
+    unit_ns: int
+    """What most samples stand for."""
+    odd_ns: list[int]
+    """The period of each less what its samples are worth in `unit_ns`."""
+    stacks: dict[int, Stack] = field(default_factory=dict)
+    frames: dict[int, Frame] = field(default_factory=dict)
+    lost: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    measure: StackMeasure = StackMeasure.ON_CPU
+
+    @classmethod
+    def of(cls, batch: StackBatch) -> StackRow:
+        """Return the row of a batch."""
+        ids = sorted(batch.counts)
+        counts = [batch.counts[each] for each in ids]
+        worth = Counter(c.period_ns // c.samples for c in counts if c.samples)
+        unit_ns = worth.most_common(1)[0][0] if worth else 0
+        return cls(
+            start=batch.start,
+            end=batch.end,
+            steps=[each - before for each, before in zip(ids, [0, *ids], strict=False)],
+            samples=[count.samples for count in counts],
+            unit_ns=unit_ns,
+            odd_ns=[count.period_ns - count.samples * unit_ns for count in counts],
+            stacks=dict(batch.stacks),
+            frames=dict(batch.frames),
+            lost=batch.lost,
+            rejected=dict(batch.rejected),
+            measure=batch.measure,
+        )
+
+    def batch(self) -> StackBatch:
+        """Return the batch of a row.
+
+        Raises:
+            ValueError: the columns do not fit each other, or count what can't be.
+        """
+        unit_ns = self.unit_ns
+        counts = {
+            stack: StackCount(samples, samples * unit_ns + odd_ns)
+            for stack, samples, odd_ns in zip(
+                accumulate(self.steps), self.samples, self.odd_ns, strict=True
+            )
+        }
+        if self.lost < 0 or any(c.samples < 0 or c.period_ns < 0 for c in counts.values()):
+            raise ValueError("negative counts")
+        return StackBatch(
+            start=self.start,
+            end=self.end,
+            counts=counts,
+            stacks=self.stacks,
+            frames=self.frames,
+            lost=self.lost,
+            rejected=self.rejected,
+            measure=self.measure,
+        )
