@@ -19,6 +19,7 @@ from collectors.text import sanitise
 
 LATEST_SECOND: Final = 1 << 40
 PERIOD_WIDTH: Final = 10
+ADDRESS_WIDTH: Final = 16
 
 _COLUMN = "|".join(f" {{{16 - digits}}}[0-9a-f]{{{digits}}}" for digits in range(1, 17))
 _ADDRESS = re.compile(
@@ -29,22 +30,21 @@ _TRIMMED = re.compile(rb"\s*(?:\d{1,19}\s+)?([0-9a-f]{1,16})\s+(?![0-9a-f]{1,16}
 """A period or not, and an address whose column was lost on the way: only behind a time or event."""
 _FRAME = re.compile(rb"\t *(?=[a-f]*[0-9])[0-9a-f]{4,16}(?: |$)")
 """An address that is no word, as `cafe` is one."""
-_TIME = re.compile(rb"(?<!\S)(\d{1,12})\.\d+:(?=\s|$)")
-_EVENT = re.compile(rb"(?:^|\s)(?=[^\s:]*[A-Za-z])(\S*[^\s:]):+(?=\s|$)")
+TIME = re.compile(rb"(?<!\S)(\d{1,12})\.\d+:(?=\s|$)")
+EVENT = re.compile(rb"(?:^|\s)(?=[^\s:]*[A-Za-z])(\S*[^\s:]):+(?=\s|$)")
 _IDS = re.compile(rb"(?:^|\s)-?\d+(?:/\s*-?\d+)?(?:\s+\[\d+\])?$")
 _NO_SAMPLE = re.compile(
     # Comments, source text, registers, instructions, branches.
     rb"#|\|\d+\s|\s*(?:ABI:\d|insn:\s|ilen:\s|0x[0-9a-f]+[(/])"
 )
 _RECORD = re.compile(rb"(?:^|\s)PERF_RECORD_[A-Z0-9_]+[\s:(]")
+_LOST = re.compile(rb"(?:^|\s)PERF_RECORD_LOST(?:_SAMPLES)?\s+lost (\d{1,15})\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What is said of a sample in front of its stack."""
 
-    second: int
-    """Of the clock of the file; 0 where no time is printed."""
     period: int | None
     event: str
     """Its name; empty where none is printed."""
@@ -54,20 +54,15 @@ class Header:
     """The only frame, where it stands on the same line."""
     is_marked: bool
     """Whether a time or an event is on the line; nothing else is a sure sign of a header."""
-
-
-def split_time(data: bytes, start: int, end: int) -> tuple[bytes, bytes | None]:
-    """Return a line without the fraction of its time: what all samples of a second share."""
-    time = _TIME.search(data, start, end)
-    return (data[start : time.end(1)], data[time.end() : end]) if time else (data[start:end], None)
+    has_time: bool
 
 
 def parse_header(line: bytes) -> Header:
     """Read the first line of a sample, whatever fields it has."""
-    time = _TIME.search(line)
+    time = TIME.search(line)
     start = time.end() if time else 0
     address = _ADDRESS.search(line, start)
-    event = _EVENT.search(line, start, address.start() if address else len(line))
+    event = EVENT.search(line, start, address.start() if address else len(line))
     trimmed = None
     if address is None and (time or event):
         trimmed = _TRIMMED.match(line, event.end() if event else start)
@@ -80,12 +75,12 @@ def parse_header(line: bytes) -> Header:
     elif digits:
         before = before.rstrip()[: -len(digits)]
     return Header(
-        second=min(int(time[1]), LATEST_SECOND) if time else 0,
         period=period if period is not None and period < MAX_WEIGHT else None,
         event=sanitise(event[1], 80) if event else "",
         owner=_owner(before),
         frame=line[end:].strip(),
         is_marked=bool(time or event),
+        has_time=bool(time),
     )
 
 
@@ -94,9 +89,21 @@ def is_no_sample(line: bytes) -> bool:
     return _NO_SAMPLE.match(line) is not None or _RECORD.search(line) is not None
 
 
+def lost_samples(line: bytes) -> dict[int, int]:
+    """Return how many samples a line says were lost, by its second, 0 where none is printed.
+
+    Empty unless it is a record that `--show-lost-events` prints.
+    """
+    lost = _LOST.search(line) if b"PERF_RECORD_LOST" in line else None
+    if lost is None:
+        return {}
+    time = TIME.search(line, 0, lost.start())
+    return {min(int(time[1]), LATEST_SECOND) if time else 0: int(lost[1])}
+
+
 def is_telling(line: bytes) -> bool:
     """Tell whether a line can hardly be anything but perf's: a time, an address, another record."""
-    sign = _RECORD if b"PERF_RECORD_" in line else _FRAME if line.startswith(b"\t") else _TIME
+    sign = _RECORD if b"PERF_RECORD_" in line else _FRAME if line.startswith(b"\t") else TIME
     if sign.search(line):
         return True
     address = _ADDRESS.search(line)

@@ -3,7 +3,8 @@
 A sample is a header line and its stack, a line a frame that begins with a tab, the leaf first; a
 blank line ends it. Without call graphs the only frame stands on the header line itself. A sample
 weighs the period that its header prints, and 1 where none is printed, as FlameGraph's and inferno's
-programs have it. Of several events the first one is taken.
+programs have it. Of several events the first one is taken; where headers name none, they can't be
+told apart, and are counted together.
 
 Most stacks of a long file were there before. What stood below a leaf line and its caller is
 remembered and compared in place, so that known text is neither searched for its end nor copied.
@@ -12,20 +13,22 @@ remembered and compared in place, so that known text is neither searched for its
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from collectors.stackfile.perf_frame import text_frame, without_details
-from collectors.stackfile.perf_header import Header, is_no_sample, parse_header, split_time
-from collectors.stackfile.tally import Tally
+from collectors.stackfile.perf_header import Header, is_no_sample, lost_samples
+from collectors.stackfile.perf_kinds import HeaderKind, HeaderKinds
+from collectors.stackfile.tally import Packed, Tally
 
 MAX_BLOCK_BYTES: Final = 1 << 20
 CACHED_BYTES: Final = 64 << 20
+KEY_BYTES: Final = 128
 MOST_LIKELY: Final = 64
 """Stacks of one leaf line and caller that are compared; others are read again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Callers:
     """What stands below a leaf line."""
 
@@ -35,36 +38,38 @@ class _Callers:
     """The outermost first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """Those of one thread and second, which have the same header but for the fraction of time."""
-
-    header: Header
-    stacks: dict[int, int] = field(default_factory=dict)
-    """Stack id → samples that are not in the tally yet."""
-
-
-_Likely: TypeAlias = list[tuple[_Callers, dict[str, int]]]
+_Likely: TypeAlias = list[tuple[_Callers, int, dict[str, int]]]
 """What may follow a leaf line and its caller, and the stack's ids by names of processes."""
+
+Counted: TypeAlias = tuple[Packed, dict[str, int], int, int, int, bool]
+"""What a decoder counted, and its attributes, as plain values."""
 
 
 class PerfTextDecoder:
     """Text in, counts in a tally out.
 
+    Args:
+        tally: Where to.
+        first_event: The event that counts, where it is known; else the first one with a name.
+
     Attributes:
         events: How many samples there were of each event; the first is the one that counts.
+        first_event: Its name; empty where no header has named one yet.
         weighted: Samples whose header had a period.
+        nameless: Samples that count, and whose header names no event.
+        timeless: Samples that count, and whose header tells no time.
+        is_cut: Whether the text ended where perf ends no sample; known when it is closed.
     """
 
-    def __init__(self, tally: Tally) -> None:
-        self.events: Counter[str] = Counter()
-        self.weighted = 0
+    def __init__(self, tally: Tally, first_event: str = "") -> None:
+        self.events: Counter[str] = Counter({first_event: 0} if first_event else {})
+        self.first_event = first_event
+        self.weighted = self.nameless = self.timeless = 0
+        self.is_cut = False
         self._tally = tally
-        self._first_event = ""
-        self._rest = b""
-        self._skipping = False
-        self._samples: dict[tuple[bytes, bytes | None], _Samples] = {}
-        self._uncounted: list[_Samples] = []
+        self._rest, self._skipping = b"", False
+        self._kinds = HeaderKinds(self._remember)
+        self._uncounted: list[HeaderKind] = []
         self._lines: dict[bytes, int | None] = {}
         self._callers: dict[bytes, _Callers] = {}
         self._likely: dict[bytes, _Likely] = {}
@@ -94,7 +99,30 @@ class PerfTextDecoder:
         rest, self._rest = self._rest, b""
         if not self._skipping:
             self._take(rest)
+            # Behind a stack perf prints a blank line.
+            has_stack = rest.startswith(b"\t") or b"\n\t" in rest
+            self.is_cut = bool(rest.strip()) and (has_stack or not rest.endswith(b"\n"))
         self._count()
+
+    def counted(self) -> Counted | None:
+        """Return what was counted, as plain values; None where the tally can't tell.
+
+        Nothing can be counted after it.
+        """
+        packed = self._tally.packed()
+        if packed is None:
+            return None
+        return packed, dict(self.events), self.weighted, self.nameless, self.timeless, self.is_cut
+
+    def merge(self, counted: Counted) -> None:
+        """Count what another decoder counted of all that follows, and be closed."""
+        self.close()
+        packed, events, weighted, nameless, timeless, self.is_cut = counted
+        self._tally.merge(packed)
+        self.events.update(events)
+        self.weighted += weighted
+        self.nameless += nameless
+        self.timeless += timeless
 
     def _cut(self) -> None:
         """Take the lines so far: samples without call graphs have no blank lines between them."""
@@ -112,30 +140,44 @@ class PerfTextDecoder:
         Returns:
             The place where that one begins.
         """
-        likely = self._likely
+        find, likely, known = data.find, self._likely, self._kinds.known
+        second_of = self._tally.second
+        weights, at = second_of(0), 0
         while True:
-            header_end = data.find(b"\n", place)
-            leaf_end = data.find(b"\n", header_end + 1)
-            caller_end = data.find(b"\n", leaf_end + 1)
-            if not place <= header_end < leaf_end < caller_end:
+            header_end = find(b"\n", place)
+            start = header_end + 1
+            if not start:
                 return place
-            for callers, ids in likely.get(data[header_end + 1 : caller_end], ()):
-                if data.startswith(callers.text, leaf_end):
-                    stacks = ids
+            below = likely.get(data[start : start + KEY_BYTES])
+            if below is None:
+                caller_end = find(b"\n", find(b"\n", start) + 1)
+                below = likely.get(data[start:caller_end])
+                if below is None:
+                    return place
+            for each in below:
+                if data.startswith(each[0].text, start + each[1]):
                     break
             else:
                 return place
-            samples = self._samples.get(split_time(data, place, header_end))
-            if samples is None:
-                line = data[place:header_end]
-                if is_no_sample(line):
-                    return place
-                samples = self._samples_of(line)
-            stack = stacks.get(samples.header.owner)
-            if stack is None or not self._is_counted(samples.header):
+            if below[0] is not each:
+                # A few of them are most of the samples: those are soon found first.
+                below.remove(each)
+                below.insert(0, each)
+            callers, leaf_bytes, stacks = each
+            reading = known(data, place, header_end)
+            if reading is None:
+                reading = self._kinds.read(data[place:header_end])
+            kind, second, weight = reading
+            stack = stacks.get(kind.header.owner)
+            if stack is None or not kind.is_sample or not self._is_counted(kind.header):
                 return place
-            self._add(samples, stack)
-            place = leaf_end + len(callers.text)
+            if second != at:
+                weights, at = second_of(second), second
+            weights[stack] = weights.get(stack, 0) + weight
+            if not kind.samples:
+                self._uncounted.append(kind)
+            kind.samples += 1
+            place = start + leaf_bytes + len(callers.text)
 
     def _take(self, block: bytes) -> None:
         """Take a block line by line: comments and samples without call graphs may be in it."""
@@ -146,7 +188,7 @@ class PerfTextDecoder:
             if line.startswith(b"\t"):
                 body.append(line)
             elif not line.strip() or is_no_sample(line):
-                continue
+                self._tally.lost.update(lost_samples(line))
             elif header is None and not body:
                 header = line
             else:
@@ -159,18 +201,18 @@ class PerfTextDecoder:
 
     def _begins_sample(self, line: bytes, *, after_stack: bool) -> bool:
         """Tell a header from what perf prints beside a stack: places in sources, sizes of pages."""
-        header = self._samples_of(line).header
+        header = self._kinds.read(line)[0].header
         # Below a stack, what looks like an address alone may be a physical one.
         return header.is_marked if after_stack else header.is_marked or bool(header.frame)
 
     def _sample(self, line: bytes, body: list[bytes]) -> None:
-        samples = self._samples_of(line)
-        header = samples.header
+        kind, second, each = self._kinds.read(line)
+        header = kind.header
         if not body and not header.is_marked and not header.frame:
             self._tally.rejected["line_unreadable"] += 1
             return
-        if header.event and not self._first_event:
-            self._first_event = header.event
+        if header.event and not self.first_event:
+            self.first_event = header.event
             self.events[header.event] = 0  # so that it is the first here, too
         if not self._is_counted(header):
             self.events[header.event] += 1
@@ -178,37 +220,28 @@ class PerfTextDecoder:
         stack = self._stack(body, header.owner) if body else self._stack_of_one(header)
         if stack is None:
             self._tally.rejected["frame_unreadable"] += 1
-        else:
-            self._add(samples, stack)
+            return
+        weights = self._tally.second(second)
+        weights[stack] = weights.get(stack, 0) + each
+        if not kind.samples:
+            self._uncounted.append(kind)
+        kind.samples += 1
 
     def _is_counted(self, header: Header) -> bool:
-        return header.event in ("", self._first_event)
-
-    def _add(self, samples: _Samples, stack: int) -> None:
-        if not samples.stacks:
-            self._uncounted.append(samples)
-        samples.stacks[stack] = samples.stacks.get(stack, 0) + 1
+        return header.event in ("", self.first_event)
 
     def _count(self) -> None:
-        """Put the samples that were taken into the tally."""
-        for samples in self._uncounted:
-            header = samples.header
-            for stack, count in samples.stacks.items():
-                self._tally.add(stack, count, count * (header.period or 0), header.second)
-            count = sum(samples.stacks.values())
-            self.weighted += count if header.period is not None else 0
+        """Sum up the samples that were taken since the last time."""
+        for kind in self._uncounted:
+            header, samples = kind.header, kind.samples
+            self.weighted += samples if header.period is not None else 0
+            self.timeless += samples if not header.has_time else 0
             if header.event:
-                self.events[header.event] += count
-            samples.stacks.clear()
+                self.events[header.event] += samples
+            else:
+                self.nameless += samples
+            kind.samples = 0
         self._uncounted.clear()
-
-    def _samples_of(self, line: bytes) -> _Samples:
-        key = split_time(line, 0, len(line))
-        samples = self._samples.get(key)
-        if samples is None:
-            self._remember(len(line) + 500)
-            samples = self._samples[key] = _Samples(parse_header(line))
-        return samples
 
     def _stack_of_one(self, header: Header) -> int | None:
         """Return the id of the stack on a header's own line; None where the frame is unreadable."""
@@ -223,12 +256,15 @@ class PerfTextDecoder:
         if leaf is None or callers is None:
             return None
         stack = self._tally.stack((*callers.frames, leaf), owner, owner)
-        start = b"\n".join(lines[:2]) if len(lines) > 1 else lines[0] + b"\n"
+        start = (lines[0] + callers.text[:KEY_BYTES])[:KEY_BYTES]
+        leaf_bytes = len(lines[0])
+        if not leaf_bytes < len(start) == KEY_BYTES:
+            start = b"\n".join(lines[:2]) if len(lines) > 1 else lines[0] + b"\n"
         likely = self._likely.setdefault(start, [])
-        stacks = next((ids for known, ids in likely if known is callers), None)
+        stacks = next((ids for known, _, ids in likely if known is callers), None)
         if stacks is None:
             self._remember(len(start) + 300)
-            likely.insert(0, (callers, {owner: stack}))
+            likely.insert(0, (callers, leaf_bytes, {owner: stack}))
             del likely[MOST_LIKELY:]
         else:
             stacks[owner] = stack
@@ -258,6 +294,6 @@ class PerfTextDecoder:
         """Make room for an entry of a cache; full ones are emptied, ids live on in the tally."""
         self._cached_bytes += added_bytes
         if self._cached_bytes > CACHED_BYTES:
-            for cache in (self._samples, self._lines, self._callers, self._likely):
+            for cache in (self._kinds, self._lines, self._callers, self._likely):
                 cache.clear()
             self._cached_bytes = added_bytes

@@ -15,13 +15,12 @@ from typing import IO, Final
 from collectors.samples import StackBatch
 from collectors.source import SourceError
 from collectors.stackfile.folded import FoldedDecoder
+from collectors.stackfile.halves import CHUNK_BYTES, read_second_half
 from collectors.stackfile.perf_header import is_no_sample, is_telling
 from collectors.stackfile.perf_text import PerfTextDecoder
-from collectors.stackfile.speedscope import decode_speedscope, looks_like_speedscope
 from collectors.stackfile.tally import Tally
 from collectors.text import sanitise
 
-CHUNK_BYTES: Final = 1 << 17
 HEAD_BYTES: Final = 1 << 16
 HEAD_LINES: Final = 500
 MAX_BYTES: Final = 4 << 30
@@ -52,6 +51,8 @@ class ImportedProfile:
     """What the reader of the file should know, a line each."""
     rejected: Mapping[str, int]
     """What could not be read, by reason."""
+    has_times: bool = False
+    """Whether every stack is in the batch of the second in which it was taken."""
 
     @property
     def counted_event(self) -> str | None:
@@ -76,14 +77,14 @@ def read_profile(path: Path) -> ImportedProfile:
                 f"{_name(path)} is what perf record writes, not perf script",
                 f"run: perf script -i {_name(path)} --no-inline > stacks.txt",
             )
-        if looks_like_speedscope(head):
+        if _is_json(head):
             return _speedscope(path, head, chunks)
         if b"\0" in head:
             raise _unknown(path)
         if _is_folded(head):
             return _folded(path, head, chunks)
         if _is_perf_text(head):
-            return _perf_text(path, head, chunks)
+            return _perf_text(path, file, head, chunks)
     raise _unknown(path)
 
 
@@ -133,6 +134,10 @@ def _chunks(file: IO[bytes], path: Path) -> Iterator[bytes]:
         ) from None
 
 
+def _is_json(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
 def _is_folded(head: bytes) -> bool:
     lines = [line for line in head.split(b"\n")[:50] if line.strip() and line[:1] != b"#"]
     if len(head) >= HEAD_BYTES and len(lines) > 1:
@@ -158,20 +163,57 @@ def _folded(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile
     return _made(path, tally, "folded", "samples", is_weighted=False)
 
 
-def _perf_text(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
+def _perf_text(
+    path: Path, file: IO[bytes], head: bytes, chunks: Iterator[bytes]
+) -> ImportedProfile:
     tally = Tally()
     decoder = PerfTextDecoder(tally)
     decoder.feed(head)
-    for chunk in chunks:
-        decoder.feed(chunk)
-    decoder.close()
+    is_packed = os.pread(file.fileno(), len(_GZIP), 0) == _GZIP
+    half = None if is_packed else read_second_half(file.fileno(), decoder.first_event, MAX_BYTES)
+    place = len(head)
+    try:
+        for chunk in chunks:
+            end = place + len(chunk)
+            if half is not None and end >= half.start:
+                decoder.feed(chunk[: half.start - place])
+                chunk = chunk[half.start - place :]
+                counted, half = half.counted(), None
+                if counted is not None:
+                    decoder.merge(counted)
+                    break
+            decoder.feed(chunk)
+            place = end
+        else:
+            decoder.close()
+    finally:
+        if half is not None:
+            half.give_up()
+    return _made(
+        path,
+        tally,
+        PERF_TEXT,
+        next(iter(decoder.events), ""),
+        is_weighted=bool(decoder.weighted),
+        notes=_notes(decoder, tally),
+        has_times=not decoder.timeless,
+    )
+
+
+def _notes(decoder: PerfTextDecoder, tally: Tally) -> list[str]:
+    """Tell what of perf's text is not what it looks like."""
     event, *others = decoder.events or [""]
     notes = []
     if others:
         left_out = ", ".join(f"{name} ({decoder.events[name]} samples)" for name in others)
         notes.append(f"only {event} is read, the first event; left out: {left_out}")
-    is_weighted = bool(decoder.weighted)
-    return _made(path, tally, PERF_TEXT, event, is_weighted=is_weighted, notes=notes)
+    if event and decoder.nameless:
+        notes.append(f"{decoder.nameless} samples name no event, and are taken for {event}")
+    if lost := tally.lost.total():
+        notes.append(f"perf says that it lost {lost} samples")
+    if decoder.is_cut:
+        notes.append("the text ends in the middle: its last sample may be cut")
+    return notes
 
 
 def _speedscope(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedProfile:
@@ -183,9 +225,20 @@ def _speedscope(path: Path, head: bytes, chunks: Iterator[bytes]) -> ImportedPro
             raise SourceError(
                 f"{_name(path)} is larger than {MAX_JSON_BYTES >> 20} MiB", "cut it first"
             )
+    # With msgspec it takes five milliseconds to load, which texts are read without.
+    from collectors.stackfile.speedscope import decode_speedscope
+
     tally = Tally()
-    unit, notes = decode_speedscope(b"".join(parts), tally)
-    return _made(path, tally, "speedscope", unit, is_weighted="seconds" in unit, notes=notes)
+    found = decode_speedscope(b"".join(parts), tally)
+    return _made(
+        path,
+        tally,
+        "speedscope",
+        found.unit,
+        is_weighted="seconds" in found.unit,
+        notes=list(found.notes),
+        has_times=found.has_times,
+    )
 
 
 def _made(
@@ -196,6 +249,7 @@ def _made(
     *,
     is_weighted: bool,
     notes: list[str] | None = None,
+    has_times: bool = False,
 ) -> ImportedProfile:
     batches = tally.batches()
     if not batches or not batches[0].frames:
@@ -206,4 +260,6 @@ def _made(
     notes = list(notes or [])
     for reason, count in tally.rejected.items():
         notes.append(f"left out: {count} × {reason.replace('_', ' ')}")
-    return ImportedProfile(batches, name, event, is_weighted, tuple(notes), dict(tally.rejected))
+    return ImportedProfile(
+        batches, name, event, is_weighted, tuple(notes), dict(tally.rejected), has_times
+    )

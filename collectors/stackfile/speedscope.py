@@ -7,6 +7,7 @@ tell kinds as those of folded stacks do.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -19,6 +20,9 @@ from collectors.stackfile.tally import MAX_DEPTH, MAX_WEIGHT, Tally
 from collectors.text import sanitise
 
 SCHEMA: Final = b"https://www.speedscope.app/file-format-schema.json"
+LATEST_SECOND: Final = 1 << 40
+MAX_SECONDS: Final = 1_000_000
+"""Of all profiles together; what is longer is taken as a whole, and not cut into seconds."""
 NANOSECONDS: Final = {"nanoseconds": 1.0, "microseconds": 1e3, "milliseconds": 1e6, "seconds": 1e9}
 
 
@@ -63,11 +67,20 @@ class SpeedscopeFile(msgspec.Struct):
     profiles: list[Profile]
 
 
-def decode_speedscope(data: bytes, tally: Tally) -> tuple[str, list[str]]:
-    """Add the profiles of a file to a tally.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file tells of its profiles."""
 
-    Returns:
-        The unit of the weights, and notes on what was left out.
+    unit: str
+    """Of the weights."""
+    notes: tuple[str, ...]
+    """On what was left out."""
+    has_times: bool
+    """Whether all of them tell when."""
+
+
+def decode_speedscope(data: bytes, tally: Tally) -> Found:
+    """Add the profiles of a file to a tally.
 
     Raises:
         SourceError: it is not such a file.
@@ -81,12 +94,26 @@ def decode_speedscope(data: bytes, tally: Tally) -> tuple[str, list[str]]:
         ) from None
     frames = [tally.frame(_frame(each)) for each in file.shared.frames]
     unit = file.profiles[0].unit if file.profiles else "none"
-    others = [profile for profile in file.profiles if profile.unit != unit]
-    for profile in file.profiles:
-        if profile.unit == unit:
-            _Reader(profile, frames, tally).read()
-    notes = [f"{len(others)} profiles in another unit than {unit} are left out"] if others else []
-    return unit, notes
+    profiles = [profile for profile in file.profiles if profile.unit == unit]
+    others = len(file.profiles) - len(profiles)
+    has_times = _have_times(profiles, unit)
+    for profile in profiles:
+        _Reader(profile, frames, tally, has_times=has_times).read()
+    notes = (f"{others} profiles in another unit than {unit} are left out",) if others else ()
+    return Found(unit, notes, has_times)
+
+
+def _have_times(profiles: list[Profile], unit: str) -> bool:
+    """Tell whether profiles are all of events on a clock, and no longer than can be cut up."""
+    if unit not in NANOSECONDS or any(profile.type != "evented" for profile in profiles):
+        return False
+    total = 0.0
+    for profile in profiles:
+        times = [event.at * NANOSECONDS[unit] / 1e9 for event in profile.events] or [0.0]
+        if not 0 <= min(times) <= max(times) <= LATEST_SECOND:
+            return False
+        total += max(times) - min(times)
+    return total <= MAX_SECONDS
 
 
 def _frame(frame: SpeedscopeFrame) -> Frame:
@@ -97,12 +124,15 @@ def _frame(frame: SpeedscopeFrame) -> Frame:
 class _Reader:
     """Reads one profile."""
 
-    def __init__(self, profile: Profile, frames: list[int], tally: Tally) -> None:
+    def __init__(
+        self, profile: Profile, frames: list[int], tally: Tally, *, has_times: bool
+    ) -> None:
         self._profile = profile
         self._frames = frames
         self._tally = tally
         self._thread = sanitise(profile.name, 60)
         self._scale = NANOSECONDS.get(profile.unit)
+        self._has_times = has_times
 
     def read(self) -> None:
         profile = self._profile
@@ -121,9 +151,10 @@ class _Reader:
         opened: list[int] = []
         at: float | None = None
         for event in self._profile.events:
-            if at is not None and opened and event.at > at:
-                self._add(opened[:MAX_DEPTH], event.at - at)
-            at = event.at
+            if at is None or event.at > at:
+                if at is not None and opened:
+                    self._span(opened[:MAX_DEPTH], at, event.at)
+                at = event.at
             if event.type == "O":
                 opened.append(event.frame)
             elif opened and opened[-1] == event.frame:
@@ -131,7 +162,19 @@ class _Reader:
             else:
                 self._tally.rejected["event_out_of_order"] += 1
 
-    def _add(self, sample: list[int], weight: float) -> None:
+    def _span(self, opened: list[int], start: float, end: float) -> None:
+        """Add what was open from one event to the next, to each second its part."""
+        if not self._has_times or self._scale is None:
+            self._add(opened, end - start)
+            return
+        second, at = 1e9 / self._scale, start
+        for number in range(int(start / second), int(end / second) + 1):
+            until = min(end, (number + 1) * second)
+            if until > at:
+                self._add(opened, until - at, number)
+                at = until
+
+    def _add(self, sample: list[int], weight: float, second: int = 0) -> None:
         if not math.isfinite(weight) or not 0 <= weight * (self._scale or 1.0) < MAX_WEIGHT:
             self._tally.rejected["weight_unreadable"] += 1
             return
@@ -142,9 +185,4 @@ class _Reader:
         if self._scale is None:
             self._tally.add(stack, round(weight), 0)
         else:
-            self._tally.add(stack, 1, round(weight * self._scale))
-
-
-def looks_like_speedscope(head: bytes) -> bool:
-    """Tell whether a file begins like JSON."""
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+            self._tally.add(stack, 1, round(weight * self._scale), second)

@@ -4,6 +4,9 @@ The text is real: the demo server under load, its samples repeated in random ord
 each at a time of its own. `inferno-collapse-perf` is installed once by cargo, where there is one;
 `stackcollapse-perf.pl` is taken from the checkout that FLAMEGRAPH_DIR names. All have to fold to
 the same weight.
+
+Samples of a clock have one period. Those of other events, sampled at a frequency, have one of their
+own each: the same text with such periods is folded, too.
 """
 
 from __future__ import annotations
@@ -35,25 +38,31 @@ SECONDS: Final = 10
 FREQUENCY_HZ: Final = 4999
 OURS: Final = "flashpoint export"
 OURS_ALONE: Final = "the same without Python's start"
+OURS_ON_ONE: Final = "and on one core"
+VARIED: Final = ", periods differ"
 INFERNO: Final = "inferno-collapse-perf"
 PERL: Final = "stackcollapse-perf.pl"
 _TIME = re.compile(rb"\d+\.\d{6}:")
+_PERIOD = re.compile(rb": +\d+ cpu-clock:")
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
     """Fold the same text with each program, alternating; return seconds."""
     found: dict[str, list[float]] = {}
-    weights: dict[str, int] = {}
+    weights: dict[str, set[int]] = {"": set(), VARIED: set()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         text = asyncio.run(_text(folder))
+        programs = _programs(text, folder)
+        varied = _programs(_varied(text), folder)
+        programs |= {name + VARIED: varied[name] for name in (OURS, INFERNO) if name in varied}
         for _ in range(rounds):
-            for program, fold in _programs(text, folder).items():
+            for program, fold in programs.items():
                 begin = time.perf_counter()
                 fold()
                 found.setdefault(program, []).append(time.perf_counter() - begin)
-                weights[program] = _weight(folder / "out")
-    if len(set(weights.values())) > 1:
+                weights[VARIED * program.endswith(VARIED)].add(_weight(folder / "out"))
+    if any(len(each) > 1 for each in weights.values()):
         sys.stderr.write(f"they do not agree: {weights}\n")
     return found
 
@@ -108,6 +117,18 @@ def _repeated(folder: Path, data: str) -> Path:
     return path
 
 
+def _varied(text: Path) -> Path:
+    """Write the text once more, with another period for each sample."""
+    chance = random.Random(2)
+    path = text.with_name("varied.txt")
+
+    def period(_: re.Match[bytes]) -> bytes:
+        return b": %10d cpu-clock:" % chance.randrange(100_000, 900_000)
+
+    path.write_bytes(_PERIOD.sub(period, text.read_bytes()))
+    return path
+
+
 def _programs(text: Path, folder: Path) -> dict[str, Callable[[], object]]:
     out = folder / "out"
 
@@ -118,9 +139,19 @@ def _programs(text: Path, folder: Path) -> dict[str, Callable[[], object]]:
 
         return run
 
+    def alone() -> None:
+        convert(text, out, StackFormat.FOLDED, force=True)
+
+    def on_one_core() -> None:
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(cores)})
+        alone()
+        os.sched_setaffinity(0, cores)
+
     programs: dict[str, Callable[[], object]] = {
         OURS: into(*(sys.executable, "-m", "tui", "export", str(text), "--format", "folded")),
-        OURS_ALONE: lambda: convert(text, out, StackFormat.FOLDED, force=True),
+        OURS_ALONE: alone,
+        OURS_ON_ONE: on_one_core,
     }
     inferno = _inferno()
     if inferno is not None:

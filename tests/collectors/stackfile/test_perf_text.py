@@ -259,6 +259,76 @@ def test_of_several_events_the_first_is_taken(tmp_path: Path) -> None:
     assert note == "only cpu-clock is read, the first event; left out: task-clock (2 samples)"
 
 
+def test_samples_without_an_event_are_told_beside_others(tmp_path: Path) -> None:
+    """They are counted with the first event; where no header names any, nothing can be known."""
+    bare = ONE.replace("cpu-clock:", "")
+    found, decoder, _ = perf(bare + ONE)
+    assert found.total() == 2 * 3_004_008
+    assert decoder.nameless == 2
+    (note,) = read_profile(written(tmp_path, bare + ONE)).notes
+    assert note == "2 samples name no event, and are taken for cpu-clock"
+    assert read_profile(written(tmp_path, bare)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "second"),
+    [
+        ("w 31688  6636.083000: PERF_RECORD_LOST lost 3\n", 6636),
+        ("w 31688 [001]  6637.9: PERF_RECORD_LOST_SAMPLES lost 3 \n", 6637),
+        ("w 31688  9999.083000: PERF_RECORD_LOST lost 3\n", 6637),
+        ("PERF_RECORD_LOST lost 3\n", 6636),
+    ],
+)
+def test_what_perf_lost_is_told(record: str, second: int, tmp_path: Path) -> None:
+    """In the second that it says so, or in the nearest one that has samples."""
+    profile = read_profile(written(tmp_path, record + ONE + record))
+    assert {batch.start: batch.lost for batch in profile.batches if batch.lost} == {second: 6}
+    assert profile.notes == ("perf says that it lost 6 samples",)
+
+
+def test_what_perf_lost_is_read_where_it_really_did() -> None:
+    """As `perf script --show-lost-events` printed it: 410 + 176 + 14538 + 14563."""
+    text = (Path(__file__).parents[2] / "data" / "perf_lost.txt").read_text()
+    _, _, tally = perf(text)
+    assert tally.lost.total() == 29_687
+    assert tally.rejected == {}
+
+
+SOURCES = ONE.replace("(/srv/w)\n", "(/srv/w)\n  w.c:7\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_cut"),
+    [
+        (ONE, False),
+        (ONE + "\n\n", False),
+        (ONE[:-1], True),
+        (ONE[:-2], True),
+        (ONE[:-9], True),
+        (ONE + ONE[:30], True),
+        (SOURCES, False),
+        (SOURCES[:-3], True),
+        (SOURCES[:-1], True),
+        (INLINE[0] + "\n", False),
+        (INLINE[0] + "\n" + INLINE[0][:-3], True),
+        ("# no sample\n" + ONE + "# no sample\n", False),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_a_text_that_was_cut_is_told(text: str, is_cut: bool, step: int, tmp_path: Path) -> None:
+    """Where its end is not one that perf prints; also in the middle of a place in a source."""
+    assert perf(text, step)[1].is_cut == is_cut
+    told = [note for note in read_profile(written(tmp_path, text)).notes if "may be cut" in note]
+    assert bool(told) == is_cut
+
+
+def test_times_are_told_only_where_all_samples_have_one(tmp_path: Path) -> None:
+    """Ranges of others would lack some."""
+    timeless = ONE.replace("6637.003299:", "")
+    assert read_profile(written(tmp_path, ONE)).has_times
+    assert not read_profile(written(tmp_path, timeless)).has_times
+
+
 def test_perf_text_has_seconds(tmp_path: Path) -> None:
     """A batch each, so that ranges can be cut from it."""
     profile = read_profile(written(tmp_path, ONE))

@@ -16,7 +16,7 @@ from collectors.source import SourceError
 from collectors.stackfile.folded import INLINED_MODULE, FoldedDecoder
 from collectors.stackfile.perf_text import PerfTextDecoder
 from collectors.stackfile.reader import ImportedProfile, read_profile
-from collectors.stackfile.speedscope import decode_speedscope
+from collectors.stackfile.speedscope import Found, decode_speedscope
 from collectors.stackfile.tally import Tally
 from tests.collectors.stackfile.folding import ONE, folded, written
 
@@ -63,8 +63,8 @@ def speedscope(unit: str = "milliseconds") -> dict[str, object]:
 def test_speedscope_of_both_types() -> None:
     """Weights in the unit of time; what is open between two events has the time between them."""
     tally = Tally()
-    unit, notes = decode_speedscope(json.dumps(speedscope()).encode(), tally)
-    assert (unit, notes) == ("milliseconds", [])
+    found = decode_speedscope(json.dumps(speedscope()).encode(), tally)
+    assert found == Found("milliseconds", (), has_times=False)
     assert folded(tally) == {
         "main;work": 6_000_000,  # 2 + 1, and 3 between the events
         "main;read": 4_500_000,
@@ -83,8 +83,52 @@ def test_another_unit_is_left_out_and_told() -> None:
     """Bytes and seconds make no sum."""
     file = speedscope()
     file["profiles"][1]["unit"] = "bytes"  # type: ignore[index]
-    _, notes = decode_speedscope(json.dumps(file).encode(), Tally())
-    assert notes == ["1 profiles in another unit than milliseconds are left out"]
+    found = decode_speedscope(json.dumps(file).encode(), Tally())
+    assert found.notes == ("1 profiles in another unit than milliseconds are left out",)
+
+
+def evented(*events: tuple[str, int, float], unit: str = "seconds") -> dict[str, object]:
+    """A file of one profile of events."""
+    told = [{"type": t, "frame": f, "at": at} for t, f, at in events]
+    profile = {"type": "evented", "name": "main", "unit": unit, "events": told}
+    return {**speedscope(unit), "profiles": [profile]}
+
+
+def seconds_of(file: dict[str, object]) -> dict[float, int]:
+    """Return nanoseconds by the second that they are counted in."""
+    tally = Tally()
+    decode_speedscope(json.dumps(file).encode(), tally)
+    return {b.start: sum(c.period_ns for c in b.counts.values()) for b in tally.batches()}
+
+
+def test_events_have_times(tmp_path: Path) -> None:
+    """What goes on over several seconds is counted in each of them, for its part."""
+    file = evented(("O", 0, 0.5), ("O", 1, 1.25), ("C", 1, 3.0), ("C", 0, 3.75))
+    assert seconds_of(file) == {0: 500_000_000, 1: 10**9, 2: 10**9, 3: 750_000_000}
+    assert read_profile(written(tmp_path, json.dumps(file), "x.json")).has_times
+    milliseconds = evented(("O", 0, 1500), ("C", 0, 2500), unit="milliseconds")
+    assert seconds_of(milliseconds) == {1: 500_000_000, 2: 500_000_000}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        speedscope(),
+        evented(("O", 0, 0), ("C", 0, 9), unit="none"),
+        evented(("O", 0, -1), ("C", 0, 9)),
+        evented(("O", 0, 0), ("C", 0, 1e8)),
+        evented(("O", 0, 1e30), ("C", 0, 1e30)),
+    ],
+)
+def test_times_that_can_not_be_told_or_cut_up(file: dict[str, object]) -> None:
+    """With samples, whose times are not told; without a clock; before it; for years."""
+    assert set(seconds_of(file)) <= {0.0}
+
+
+def test_events_that_go_back_count_nothing_twice() -> None:
+    """However often they do."""
+    back = [("O", 0, 0.0)] + [("O", 1, 5.0), ("C", 1, 0.0)] * 1_000 + [("C", 0, 6.0)]
+    assert sum(seconds_of(evented(*back)).values()) == 6_000_000_000
 
 
 @pytest.mark.parametrize(
