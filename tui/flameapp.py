@@ -12,26 +12,55 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
+from collectors.stackfile.reader import ImportedProfile
 from tui.commands import COMMANDS, LOOKING
+from tui.convert import timeline_of
 from tui.looking import Looking
 from tui.model.ranges import RangeChoice, RangeKind
-from tui.model.timeline import Timeline
+from tui.model.timeline import Timeline, TimeRange
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
 from tui.steering import read_pattern, say
 from tui.themed import ThemedApp
 from tui.views.flamepane import Subject, build_flame_pane
+from tui.views.format import clock
 from tui.views.keys import KeysView, draw_keys
 from tui.views.window import Window
 from tui.widgets.flamepane import FlamePane
 from tui.widgets.rows import Rows
 
-USABLE: Final = frozenset(
-    each.id
-    for each in COMMANDS
-    if each.group in ("Flamegraph", "Shape") or each.id in ("app.help", "app.quit", "app.palette")
-) - {"view.offcpu"} | {"display.theme"}
+RANGE: Final = frozenset(each.id for each in COMMANDS if each.id.startswith("range."))
+"""Commands that need times."""
+WHOLE: Final = "display.freeze"
+"""Nothing goes on that could be frozen: its key leads back to the whole file."""
+USABLE: Final = (
+    frozenset(
+        each.id
+        for each in COMMANDS
+        if each.group in ("Flamegraph", "Shape")
+        or each.id in ("app.help", "app.quit", "app.palette")
+    )
+    - {"view.offcpu"}
+    | {"display.theme"}
+    | RANGE
+)
 """Commands that make sense without a run."""
+NO_TIMES: Final = "the file tells no times, so there are no ranges"
+_WHOLE_FILE: Final = RangeChoice(RangeKind.START)
+
+
+def app_of(profile: ImportedProfile, name: str, theme: str | None) -> FlameFileApp:
+    """Return the program for the stacks of a file; the arguments are those of `FlameFileApp`."""
+    subject = Subject(
+        f"{profile.format} {profile.event}".strip(),
+        "no stacks in this range",
+        # How long the first and the last second were sampled is not known: no time is a quotient.
+        has_clock=False,
+        counted=profile.counted_event or "",
+    )
+    return FlameFileApp(
+        timeline_of(profile), name, subject, profile.notes, theme, has_times=profile.has_times
+    )
 
 
 class FileScreen(Screen[None]):
@@ -40,7 +69,7 @@ class FileScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(each.keys), f"app.command('{each.id}')", each.title, tooltip=each.help)
         for each in COMMANDS
-        if each.id in USABLE
+        if each.id in USABLE or each.id == WHOLE
     ]
 
     pane = getters.query_one(FlamePane)
@@ -60,6 +89,7 @@ class FlameFileApp(ThemedApp):
         subject: What they are of.
         notes: What the reader should know, a line each.
         theme: Name of a theme, or None for the default one.
+        has_times: Whether ranges can be cut from it.
     """
 
     def __init__(
@@ -69,16 +99,18 @@ class FlameFileApp(ThemedApp):
         subject: Subject,
         notes: Sequence[str] = (),
         theme: str | None = None,
+        *,
+        has_times: bool = False,
     ) -> None:
         super().__init__(theme)
         self._timeline = timeline
         self._file_name = name
         self._subject = subject
         self._notes = notes
+        self._has_times = has_times
         stacked = timeline.stacked()
         self._end = stacked.end + 1.0 if stacked is not None else timeline.origin + 1.0
-        choice = RangeChoice(RangeKind.PICKED).pick(timeline.origin, self._end, self._end)
-        self.looking = Looking(timeline, lambda: self._end, timeline.append, choice)
+        self.looking = Looking(timeline, lambda: self._end, timeline.append, _WHOLE_FILE)
         self._monitor = FileScreen()
 
     def on_mount(self) -> None:
@@ -96,20 +128,29 @@ class FlameFileApp(ThemedApp):
     def refresh_view(self) -> None:
         """Show the stacks as they are looked at."""
         range_ = self.looking.range()
-        window = Window(range_.end, range_.duration_s, name="whole file")
+        window = Window(range_.end, range_.duration_s, name=self._range_name(range_))
         view = build_flame_pane(self._timeline, window, self.looking.lens, self._subject)
         with self.batch_update():
             self._monitor.pane.view = view
-            self._monitor.query_one("#keys", Rows).view = KeysView(frozenset(), USABLE)
+            off = frozenset() if self._has_times else RANGE
+            self._monitor.query_one("#keys", Rows).view = KeysView(off, USABLE)
+
+    def _range_name(self, range_: TimeRange) -> str:
+        if self.looking.choice == _WHOLE_FILE:
+            return "whole file"
+        start, end = (clock(at - self._timeline.origin) for at in (range_.start, range_.end))
+        return f"{start} to {end} of the file"
 
     def action_command(self, command_id: str) -> None:
         """Carry out a command of the table."""
-        if command_id not in USABLE:
+        if command_id not in USABLE and command_id != WHOLE:
             self.bell()
             return
         group, _, name = command_id.partition(".")
         pane = self._monitor.pane
-        if command_id in LOOKING:
+        if command_id == WHOLE or command_id in RANGE:
+            self._look_at(command_id)
+        elif command_id in LOOKING:
             say(self, self.looking.command(command_id, pane.selected), "information")
         elif group == "flame":
             self._move(name)
@@ -137,7 +178,40 @@ class FlameFileApp(ThemedApp):
         if name == "zoom":
             say(self, self.looking.command("view.sandwich", pane.selected), "information")
         elif name == "unzoom":
-            self.looking.step_back()
+            choice = self.looking.choice
+            if not self.looking.step_back() or self.looking.choice != choice:
+                # Where a run is live again, a file is seen as a whole.
+                self.looking.choice = _WHOLE_FILE
+
+    def _look_at(self, command_id: str) -> None:
+        """Move or widen the range within the file, or look at all of it; or tell why not."""
+        looking, before = self.looking, self.looking.choice
+        if command_id == WHOLE:
+            looking.choice = _WHOLE_FILE
+        elif not self._has_times:
+            say(self, NO_TIMES)
+        else:
+            looking.command(command_id)
+            choice = self._within_file(looking.choice)
+            # Behind its end, where a run is live again, a file has nothing.
+            is_past = command_id == "range.forward" and choice.kind is not RangeKind.PICKED
+            looking.choice = before if is_past else choice
+        if looking.choice == before:
+            self.bell()
+
+    def _within_file(self, choice: RangeChoice) -> RangeChoice:
+        """Return a choice cut to the file: before it is nothing, and its load never changed."""
+        if choice.kind is RangeKind.CHANGE:
+            choice = choice.next()
+        choice = replace(choice, held_at=None)
+        whole = _WHOLE_FILE.range(self._timeline, self._end)
+        range_ = choice.range(self._timeline, self._end)
+        start = max(range_.start, whole.start)
+        if (start, range_.end) == (whole.start, whole.end):
+            return _WHOLE_FILE
+        if choice.kind is RangeKind.PICKED:
+            choice = replace(choice, picked=TimeRange(start, range_.end))
+        return choice
 
     def _search(self, pattern: str | None) -> None:
         self.looking.lens = replace(self.looking.lens, pattern=(pattern or "").strip())

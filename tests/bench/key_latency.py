@@ -12,12 +12,13 @@ import statistics
 import time
 from typing import Final, cast
 
-from collectors.samples import Frame, FrameKind, Sample, Stack, StackBatch, StackCount
+from collectors.samples import Baseline, Frame, FrameKind, Sample, Stack, StackBatch, StackCount
 from tests.builders import load
 from tui.app import FlashpointApp
 from tui.model.phase import Phase, RunFacts
 from tui.model.timeline import Timeline
-from tui.session import Offer, Session
+from tui.session import Session
+from tui.watched import Offer
 
 STACKS: Final = 900
 SAMPLES_PER_S: Final = 10_000
@@ -101,26 +102,32 @@ async def measure(rounds: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {kind: [] for kind in KEYS}
     async with app.run_test(size=(200, 60)) as pilot:
         await pilot.pause()
-        app.looking.keep_baseline("before")
-        feeder = asyncio.create_task(_feed(session))
+        session.append(Baseline(session.clock(), "before", begin + 10.0, begin + 20.0))
+        feeder = asyncio.create_task(_feed(session, begin + 30.0))
         for _ in range(20 * rounds):
             for kind, commands in KEYS.items():
                 for command in commands:
-                    begun_at = time.perf_counter()
+                    pressed_at = time.perf_counter()
                     app.action_command(command)
                     drawn = asyncio.Event()
                     app.screen.call_after_refresh(drawn.set)
                     await drawn.wait()
-                    found[kind].append(time.perf_counter() - begun_at)
+                    found[kind].append(time.perf_counter() - pressed_at)
                     await asyncio.sleep(0.02)
         feeder.cancel()
     return found
 
 
-async def _feed(session: FedSession) -> None:
+async def _feed(session: FedSession, begun_at: float) -> None:
+    """Keep to the pace, also where the screen was in between."""
+    fed = 0
     while True:
-        session.feed(session.clock())
-        session.append(load(session.clock(), 1_000 // FEEDS_PER_S, interval_s=1 / FEEDS_PER_S))
+        while fed < (session.clock() - begun_at) * FEEDS_PER_S:
+            fed += 1
+            at = begun_at + fed / FEEDS_PER_S
+            session.feed(at)
+            if fed % FEEDS_PER_S == 0:  # k6 pushes once a second
+                session.append(load(at, 1_000))
         await asyncio.sleep(1 / FEEDS_PER_S)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -181,9 +182,14 @@ async def test_what_changed_since_the_baseline(app: FlashpointApp, session: Stac
     # A toast lies on the last line.
     assert "▲ +21.2 ms/request ×2.75" in graph.render_line(graph.size.height - 1).text
     await press(app, "t")
-    rows = [line for line in pane_text(app).splitlines() if "▲" in line or " = " in line]
-    assert ["▲" in row for row in rows] == [True, False, False]
+    rows = [line for line in pane_text(app).splitlines() if re.search("[ ▶][▲=] ", line)]
+    assert ["▲" in row for row in rows[:3]] == [True, False, False]
     assert "+21.2 ms" in rows[0]
+    # What was selected in the graph is selected here, and has its own line at the bottom.
+    assert "▶▲ " in rows[0]
+    assert app._monitor.pane.selected == WORK
+    await press(app, "down")
+    assert app._monitor.pane.selected != WORK
     await press(app, "d")
     assert "▶" in pane_text(app)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from collectors.samples import Frame
 from tui.model.calltree import CallNode, CallTree, FunctionTotal, Path, top_table
@@ -21,8 +21,10 @@ from tui.model.poisson import (
     equal_rates_p,
     holm,
     is_near,
+    most_p,
     ratio_interval,
 )
+from tui.model.stacks import ROOT_FRAME
 
 ENOUGH_SAMPLES: Final = 10
 """In both ranges together; frames with less are not tested, and are no change."""
@@ -30,6 +32,9 @@ ENOUGH_SAMPLES: Final = 10
 # A comparison asks three times: own costs, total costs, nodes. Each has a third of the 5 %, so that
 # one wrong among all that is shown stays a rare event.
 _LEVEL: Final = (1 - CONFIDENCE) / 3
+
+_BEYOND_DOUBT: Final = 1e-9
+"""Below what Holm asks of the smallest value in a family of ten million."""
 
 _BUILD_HASH = re.compile(r"::h[0-9a-f]{16}\b|\[[0-9a-f]{5,16}\]|\.llvm\.\d+\b")
 
@@ -59,8 +64,7 @@ class DiffSide:
         return _weight_us(self.tree.samples, self.tree.period_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a frame cost in one range."""
 
     samples: int
@@ -80,7 +84,8 @@ class CostChange:
     before: Cost
     after: Cost
     p_value: float = 1.0
-    """How likely a difference as great as this is without any change; 1 where that is plain."""
+    """How likely a difference as great as this is without any change, or more than that where it
+    is plain: 1 where there is hardly any, a bound where there is no doubt."""
     is_changed: bool = False
     """By the family-wise test and by its own interval."""
 
@@ -123,12 +128,23 @@ class FunctionChange:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TreeDiff:
-    """What changed in the total cost of each node."""
+    """What changed in the total cost of each node that has enough samples to tell."""
 
-    by_node: Mapping[int, CostChange]
-    """`id` of each node of the tree after → its change."""
+    compared: int
+    """Frames that were compared, without the root; those of the tree before, too."""
+    changed: Mapping[int, CostChange]
+    """`id` of a node of the tree after → its change, where there is one."""
     vanished: tuple[tuple[Path, CostChange], ...]
     """Paths that only the tree before has, the costliest first."""
+    _costs: Mapping[int, tuple[Cost, Cost, float]]
+    """`id` of a node → what it cost before and after, and the p-value."""
+
+    def change_of(self, node: CallNode) -> CostChange | None:
+        """Return what changed in a node of the tree after; None: too few samples to tell."""
+        found = self.changed.get(id(node))
+        if found is None and id(node) in self._costs:
+            found = CostChange(*self._costs[id(node)])
+        return found
 
 
 def diff_functions(before: DiffSide, after: DiffSide) -> tuple[FunctionChange, ...]:
@@ -137,8 +153,8 @@ def diff_functions(before: DiffSide, after: DiffSide) -> tuple[FunctionChange, .
     for side, found in enumerate((top_table(before.tree), top_table(after.tree))):
         for row in found:
             rows.setdefault(comparable(row.frame), ([], []))[side].append(row)
-    own = _decide([_own(*both, before, after) for both in rows.values()])
-    total = _decide([_total(*both, before, after) for both in rows.values()])
+    own = _all_changes([_own(*both, before, after) for both in rows.values()])
+    total = _all_changes([_total(*both, before, after) for both in rows.values()])
     changes = [
         FunctionChange((both[1] or both[0])[0].frame, own_change, total_change)
         for both, own_change, total_change in zip(rows.values(), own, total, strict=True)
@@ -152,8 +168,8 @@ def _own(
     later: Sequence[FunctionTotal],
     before: DiffSide,
     after: DiffSide,
-) -> CostChange:
-    return CostChange(
+) -> tuple[Cost, Cost]:
+    return (
         _cost(((r.self_samples, r.self_period_ns) for r in rows), before),
         _cost(((r.self_samples, r.self_period_ns) for r in later), after),
     )
@@ -164,9 +180,9 @@ def _total(
     later: Sequence[FunctionTotal],
     before: DiffSide,
     after: DiffSide,
-) -> CostChange:
+) -> tuple[Cost, Cost]:
     kept = [[r for r in each if not r.caller_lost] for each in (rows, later)]
-    return CostChange(
+    return (
         _cost(((r.total_samples, r.total_period_ns) for r in kept[0]), before),
         _cost(((r.total_samples, r.total_period_ns) for r in kept[1]), after),
     )
@@ -174,35 +190,93 @@ def _total(
 
 def diff_trees(before: DiffSide, after: DiffSide) -> TreeDiff:
     """Compare nodes by their total cost; nodes that have one name in both builds are one."""
-    groups: list[tuple[Path, list[CallNode], list[CallNode]]] = []
-    stack: list[tuple[Path, list[CallNode], list[CallNode]]] = [
-        ((), [before.tree.root], [after.tree.root])
+    named = _Names()
+    groups = [_Group(None, ROOT_FRAME, [before.tree.root], [after.tree.root])]
+    for group in groups:  # grows while it is gone through: callers before their callees
+        below: dict[int, _Group] = {}
+        for node in group.old:
+            for child in node.children:
+                frame = named(child.frame)
+                found = below.get(id(frame))
+                if found is None:
+                    found = below[id(frame)] = _Group(group, frame, [], [])
+                found.old.append(child)
+        for node in group.new:
+            for child in node.children:
+                frame = named(child.frame)
+                found = below.get(id(frame))
+                if found is None:
+                    found = below[id(frame)] = _Group(group, frame, [], [])
+                found.new.append(child)
+        # What has too few samples calls nothing that has more.
+        groups.extend(each for each in below.values() if each.samples >= ENOUGH_SAMPLES)
+    costs = [(_total_of(g.old, before), _total_of(g.new, after)) for g in groups]
+    p_values, changes = _decide(costs)
+    by_node = {
+        id(node): (*cost, p_values.get(index, 1.0))
+        for index, (group, cost) in enumerate(zip(groups, costs, strict=True))
+        for node in group.new
+    }
+    vanished = [
+        (group.path, changes.get(index) or CostChange(*costs[index], p_values.get(index, 1.0)))
+        for index, group in enumerate(groups)
+        if not group.new
     ]
-    while stack:
-        group = path, old, new = stack.pop()
-        groups.append(group)
-        below: dict[Frame, tuple[list[CallNode], list[CallNode]]] = {}
-        for side, nodes in enumerate((old, new)):
-            for node in nodes:
-                for child in node.children:
-                    below.setdefault(comparable(child.frame), ([], []))[side].append(child)
-        stack.extend(((*path, frame), *both) for frame, both in below.items())
-    changes = _decide(
-        [
-            CostChange(
-                _cost(((n.total_samples, n.total_period_ns) for n in old), before),
-                _cost(((n.total_samples, n.total_period_ns) for n in new), after),
-            )
-            for _, old, new in groups
-        ]
-    )
-    found = list(zip(groups, changes, strict=True))
-    vanished = [(path, change) for (path, _, new), change in found if not new]
     vanished.sort(key=lambda each: each[1].delta_us)
     return TreeDiff(
-        by_node={id(node): change for (_, _, new), change in found for node in new},
+        compared=len(groups) - 1,
+        changed={id(node): c for index, c in changes.items() for node in groups[index].new},
         vanished=tuple(vanished),
+        _costs=by_node,
     )
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """The nodes of both trees that are one node under comparable names."""
+
+    above: _Group | None
+    frame: Frame
+    old: list[CallNode]
+    new: list[CallNode]
+
+    @property
+    def samples(self) -> int:
+        """In both ranges."""
+        return sum(n.total_samples for n in self.old) + sum(n.total_samples for n in self.new)
+
+    @property
+    def path(self) -> Path:
+        """From below the root to here."""
+        frames = []
+        group = self
+        while group.above is not None:
+            frames.append(group.frame)
+            group = group.above
+        return tuple(reversed(frames))
+
+
+class _Names:
+    """Comparable frames, each looked at once; equal ones are the same object."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Frame] = {}
+        self._interned: dict[Frame, Frame] = {}
+
+    def __call__(self, frame: Frame) -> Frame:
+        # The trees hold their frames for as long as they are compared, so identity is a safe key.
+        found = self._known.get(id(frame))
+        if found is None:
+            found = comparable(frame)
+            found = self._known[id(frame)] = self._interned.setdefault(found, found)
+        return found
+
+
+def _total_of(nodes: Sequence[CallNode], side: DiffSide) -> Cost:
+    if len(nodes) == 1:
+        node = nodes[0]
+        return _cost_of(node.total_samples, node.total_period_ns, side)
+    return _cost(((n.total_samples, n.total_period_ns) for n in nodes), side)
 
 
 def _cost(parts: Iterable[tuple[int, int]], side: DiffSide) -> Cost:
@@ -210,6 +284,10 @@ def _cost(parts: Iterable[tuple[int, int]], side: DiffSide) -> Cost:
     for part_samples, part_period_ns in parts:
         samples += part_samples
         period_ns += part_period_ns
+    return _cost_of(samples, period_ns, side)
+
+
+def _cost_of(samples: int, period_ns: int, side: DiffSide) -> Cost:
     weight_us = _weight_us(samples, period_ns) if samples else side.mean_weight_us
     return Cost(samples, weight_us / side.requests)
 
@@ -218,26 +296,43 @@ def _weight_us(samples: int, period_ns: int) -> float:
     return period_ns / samples / 1000 if samples and period_ns else 1.0
 
 
-def _decide(changes: Sequence[CostChange]) -> list[CostChange]:
-    """Test all changes with enough samples together."""
-    decided = list(changes)
-    tested = [
-        index
-        for index, change in enumerate(changes)
-        if change.before.samples + change.after.samples >= ENOUGH_SAMPLES
-    ]
-    p_values = [_p_value(changes[index]) for index in tested]
-    for index, p_value, holds in zip(tested, p_values, holm(p_values, _LEVEL), strict=True):
-        change = changes[index]
+def _decide(
+    costs: Sequence[tuple[Cost, Cost]],
+) -> tuple[Mapping[int, float], Mapping[int, CostChange]]:
+    """Test all pairs of costs with enough samples together.
+
+    Returns:
+        Place → p-value of those that were tested, and place → change of those that changed.
+    """
+    p_values = {
+        place: _p_value(before, after)
+        for place, (before, after) in enumerate(costs)
+        if before.samples + after.samples >= ENOUGH_SAMPLES
+    }
+    changed = {}
+    holding = holm(list(p_values.values()), _LEVEL)
+    for (place, p_value), holds in zip(p_values.items(), holding, strict=True):
         if holds:
+            change = CostChange(*costs[place], p_value, is_changed=True)
             low, high = change.interval_us
-            holds = not low <= 0 <= high
-        decided[index] = replace(change, p_value=p_value, is_changed=holds)
-    return decided
+            if not low <= 0 <= high:
+                changed[place] = change
+    return p_values, changed
 
 
-def _p_value(change: CostChange) -> float:
-    before, after = change.before, change.after
+def _all_changes(costs: Sequence[tuple[Cost, Cost]]) -> list[CostChange]:
+    p_values, changed = _decide(costs)
+    return [
+        changed.get(place) or CostChange(*both, p_values.get(place, 1.0))
+        for place, both in enumerate(costs)
+    ]
+
+
+def _p_value(before: Cost, after: Cost) -> float:
     sides = (before.samples, 1 / before.scale_us, after.samples, 1 / after.scale_us)
-    # Most frames are as they were: no need to work out how much so.
-    return 1.0 if is_near(*sides) else equal_rates_p(*sides)
+    # Most frames are as they were, and what is quite another is that whatever the family: no need
+    # to work out how much so.
+    if is_near(*sides):
+        return 1.0
+    most = most_p(*sides)
+    return most if most < _BEYOND_DOUBT else equal_rates_p(*sides)

@@ -37,12 +37,15 @@ class CallTree:
     """A call tree and what is known about its quality; two trees are equal if they are the same."""
 
     root: CallNode
-    nodes: int
-    """Without the root."""
     unknown_samples: int
     """Samples whose leaf has no symbol."""
     caller_lost_samples: int
     """Samples whose callers the unwinder lost."""
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes it has, without the root; counted each time."""
+        return sum(1 for _ in self.walk()) - 1
 
     @property
     def samples(self) -> int:
@@ -174,12 +177,11 @@ def assemble(
         parent.children.append(node)
     for node in built.values():
         if len(node.children) > 1:
-            node.children.sort(key=_order)
+            node.children.sort(key=node_order)
     unknown = (n for n in built.values() if n.frame.kind is FrameKind.UNKNOWN and n.self_samples)
     lost = next((n for n in root.children if n.frame is CALLER_LOST_FRAME), None)
     return CallTree(
         root=root,
-        nodes=len(built) - 1,
         unknown_samples=sum(node.self_samples for node in unknown),
         caller_lost_samples=lost.total_samples if lost else 0,
     )
@@ -216,7 +218,8 @@ def frame_order(frame: Frame) -> tuple[bool, str, str, str]:
     return frame is CALLER_LOST_FRAME, frame.symbol, frame.module, frame.kind
 
 
-def _order(node: CallNode) -> tuple[bool, str, str, str]:
+def node_order(node: CallNode) -> tuple[bool, str, str, str]:
+    """Return the key by which nodes of one parent stand."""
     return frame_order(node.frame)
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Final
 
 CONFIDENCE: Final = 0.95
 
+_NORMAL: Final = NormalDist()
 _TINY: Final = 1e-300
 _STEPS: Final = 10_000
 _ACCURACY: Final = 1e-14
@@ -59,6 +61,23 @@ def is_near(count_a: int, exposure_a: float, count_b: int, exposure_b: float) ->
     share = exposure_b / (exposure_a + exposure_b)
     off = count_b - together * share
     return off * off <= 2.25 * together * share * (1 - share)
+
+
+def most_p(count_a: int, exposure_a: float, count_b: int, exposure_b: float) -> float:
+    """Return, in no time, what `equal_rates_p` is at most.
+
+    Source: Chernoff, A measure of asymptotic efficiency for tests of a hypothesis based on the sum
+    of observations, Annals of Mathematical Statistics 23 (1952), for the tail of a binomial.
+    """
+    together = count_a + count_b
+    if not together:
+        return 1.0
+    share = exposure_b / (exposure_a + exposure_b)
+    distance = 0.0
+    for count, expected in ((count_b, together * share), (count_a, together * (1 - share))):
+        if count:
+            distance += count * math.log(count / expected)
+    return min(1.0, 2 * math.exp(-max(0.0, distance)))
 
 
 def ratio_interval(
@@ -115,10 +134,31 @@ def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]
 
 
 def _gamma_quantile(shape: float, probability: float) -> float:
-    """Return where the gamma distribution of a shape and rate 1 reaches a probability."""
+    """Return where the gamma distribution of a shape and rate 1 reaches a probability.
+
+    By Newton's steps from Wilson and Hilferty's approximation (The distribution of chi-square,
+    PNAS 17, 1931), which are kept between bounds that close in: a handful of steps, not forty.
+    """
     # Twelve standard deviations, and more where there are few: all that floats can tell.
     width = 12 * math.sqrt(shape) + 40
-    return _solve(lambda x: _gamma(shape, x), probability, max(0.0, shape - width), shape + width)
+    low, high = max(0.0, shape - width), shape + width
+    log_norm = math.lgamma(shape)
+    ninth = 1 / (9 * shape)
+    x = shape * (1 - ninth + _NORMAL.inv_cdf(probability) * math.sqrt(ninth)) ** 3
+    for _ in range(200):
+        if not low < x < high:
+            x = (low + high) / 2
+        off = _gamma(shape, x) - probability
+        if off < 0:
+            low = x
+        else:
+            high = x
+        density = math.exp((shape - 1) * math.log(x) - x - log_norm)
+        step = off / density if density > _TINY else math.inf
+        if abs(step) <= 1e-12 * x or high - low <= 1e-12 * high:
+            break
+        x -= step
+    return x
 
 
 def _beta_quantile(probability: float, a: float, b: float) -> float:
@@ -182,13 +222,16 @@ def _beta_fraction(x: float, a: float, b: float) -> float:
     c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
     fraction = d
     for m in range(1, _STEPS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for factor in (even, odd):
-            d = 1 / _not_zero(1 + factor * d)
-            c = _not_zero(1 + factor / c)
-            fraction *= d * c
-        if abs(d * c - 1) < _ACCURACY:
+        ends = a + 2 * m
+        factor = m * (b - m) * x / ((ends - 1) * ends)
+        d = 1 / (1 + factor * d or _TINY)
+        c = 1 + factor / c or _TINY
+        fraction *= d * c
+        factor = -(a + m) * (a + b + m) * x / (ends * (ends + 1))
+        d = 1 / (1 + factor * d or _TINY)
+        c = 1 + factor / c or _TINY
+        fraction *= d * c
+        if -_ACCURACY < d * c - 1 < _ACCURACY:
             break
     return fraction
 

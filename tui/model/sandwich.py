@@ -8,12 +8,12 @@ are in both, and say so as their outermost caller.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from collectors.samples import Frame, StackCount
 from tui.model.calltree import CallTree, Path, PrefixTree, ancestry
-from tui.model.shape import module_frame, outwards
+from tui.model.shape import Grown, Shape, grow, module_frame
 from tui.model.stacks import CALLER_LOST_FRAME, ROOT_NODE, StackTable
 
 
@@ -29,19 +29,28 @@ class Sandwich:
     period_ns: int
 
 
-def sandwich(table: StackTable, counts: Mapping[int, StackCount], frame: Frame) -> Sandwich:
+def sandwich(
+    table: StackTable,
+    counts: Mapping[int, StackCount],
+    frame: Frame,
+    shape: Shape = Shape(),  # noqa: B008 - it is frozen
+) -> Sandwich:
     """Collect what is above and below a function over all stacks of a range.
 
     Args:
         table: Knows the stacks.
         counts: Stack id → count, summed over the range.
         frame: The function; also the frame of a module.
+        shape: What becomes of the stacks before; which way up it is and its focus mean nothing
+            here, where a function is looked at from both sides.
     """
-    leaves = [(table.leaf(stack_id), count) for stack_id, count in counts.items()]
+    grown = grow(table, counts, replace(shape, inverted=False, focus=None))
+    if shape.by_module:
+        frame = module_frame(frame)
     callees, callers = PrefixTree(frame), PrefixTree(frame)
-    places = _cut(table, [leaf for leaf, _ in leaves], frame, callees)
-    kept = [(*places[leaf], count) for leaf, count in leaves if leaf in places]
-    above = {cut: tuple(outwards(table, cut)) for cut in {cut for cut, _, _ in kept}}
+    places = _cut(grown, frame, callees)
+    kept = [(*places[leaf], count) for leaf, count in grown.leaves if leaf in places]
+    above = {cut: _outwards(grown, cut) for cut in {cut for cut, _, _ in kept}}
     ends = {cut: _grow(callers, path) for cut, path in above.items()}
     lost = {cut for cut, path in above.items() if CALLER_LOST_FRAME in path}
     caller_lost = sum(count.samples for cut, _, count in kept if cut in lost)
@@ -56,6 +65,14 @@ def sandwich(table: StackTable, counts: Mapping[int, StackCount], frame: Frame) 
     )
 
 
+def _outwards(grown: Grown, node: int) -> Path:
+    frames = []
+    while node != ROOT_NODE:
+        frames.append(grown.frames[node])
+        node = grown.parents[node]
+    return tuple(frames)
+
+
 def _grow(callers: PrefixTree, above: Path) -> int:
     node = ROOT_NODE
     for caller in above[1:]:
@@ -63,19 +80,17 @@ def _grow(callers: PrefixTree, above: Path) -> int:
     return node
 
 
-def _cut(
-    table: StackTable, leaves: Iterable[int], frame: Frame, callees: PrefixTree
-) -> dict[int, tuple[int, int]]:
+def _cut(grown: Grown, frame: Frame, callees: PrefixTree) -> dict[int, tuple[int, int]]:
     """Grow the tree of callees.
 
     Returns:
-        For each node of the table from the function on: where its stack was cut, and its place
-        among the callees.
+        For each node from the function on: where its stack was cut, and its place among the
+        callees.
     """
-    parents, frames = table.parents, table.node_frames
+    parents, frames = grown.parents, grown.frames
     places: dict[int, tuple[int, int]] = {}
     is_it: dict[int, bool] = {}
-    for number in ancestry(parents, leaves)[1:]:
+    for number in ancestry(parents, [leaf for leaf, _ in grown.leaves])[1:]:
         found, place = frames[number], places.get(parents[number])
         if place is not None:
             places[number] = place[0], callees.child(place[1], found)

@@ -9,13 +9,14 @@ used itself is known, only who called it is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from collectors.samples import Frame, FrameKind, StackCount
-from tui.model.calltree import CallTree, PrefixTree, ancestry, build_tree
+from tui.model.calltree import CallTree, PrefixTree, ancestry, assemble, build_tree
 from tui.model.idle import ends_waiting
+from tui.model.inverted import invert
 from tui.model.stacks import CALLER_LOST_FRAME, ROOT_FRAME, ROOT_NODE, StackTable
 
 KERNEL_ONLY_FRAME: Final = Frame("(kernel only)", "", FrameKind.KERNEL)
@@ -91,29 +92,65 @@ def shape_tree(table: StackTable, counts: Mapping[int, StackCount], shape: Shape
     """
     if shape == Shape():
         return Shaped(build_tree(table, counts), 0, 0)
-    shaper = Shaper(shape)
-    kept: list[tuple[int, _Ending]] = []
-    left_out: list[StackCount] = []
-    for thread, endings in _by_thread(table, counts, shape).items():
-        nodes = shaper.grow(table, thread, {ending.leaf for ending in endings})
-        for ending in endings:
-            node = nodes[ending.leaf]
-            if node is None:
-                left_out.append(ending.cost)
-            else:
-                kept.append((node, ending))
-    leaves = [(node, ending.cost) for node, ending in kept]
-    tree = _inverted(shaper.tree, leaves) if shape.inverted else shaper.tree.assemble(leaves)
-    # What a shape hides or turns around says nothing about how good the stacks are.
-    unknown = (e for _, e in kept if table.node_frames[e.leaf].kind is FrameKind.UNKNOWN)
+    grown = grow(table, counts, shape)
+    tree = _turned(grown) if shape.inverted else assemble(grown.parents, grown.frames, grown.leaves)
     return Shaped(
         tree=replace(
             tree,
-            unknown_samples=sum(ending.cost.samples for ending in unknown),
-            caller_lost_samples=sum(e.cost.samples for _, e in kept if e.caller_lost),
+            unknown_samples=grown.unknown_samples,
+            caller_lost_samples=grown.caller_lost_samples,
         ),
-        left_out_samples=sum(count.samples for count in left_out),
-        left_out_period_ns=sum(count.period_ns for count in left_out),
+        left_out_samples=grown.left_out_samples,
+        left_out_period_ns=grown.left_out_period_ns,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """The prefix tree of a shape, not turned around, and where stacks end in it."""
+
+    parents: Sequence[int]
+    frames: Sequence[Frame]
+    leaves: Sequence[tuple[int, StackCount]]
+    unknown_samples: int
+    """What a shape hides or turns around says nothing about how good the stacks are: as sampled."""
+    caller_lost_samples: int
+    left_out_samples: int = 0
+    left_out_period_ns: int = 0
+
+
+def grow(table: StackTable, counts: Mapping[int, StackCount], shape: Shape) -> Grown:
+    """Lead the stacks of a range through a shape, whichever way up it is.
+
+    Args:
+        table: Knows the stacks.
+        counts: Stack id → count, summed over the range.
+        shape: What becomes of their frames.
+    """
+    groups = _by_thread(table, counts, shape)
+    shaper = Shaper(shape)
+    leaves: list[tuple[int, StackCount]] = []
+    left_out_samples = left_out_period_ns = unknown = caller_lost = 0
+    for thread, endings in groups.items():
+        nodes = shaper.grow(table, thread, {ending.leaf for ending in endings})
+        for ending in endings:
+            node, cost = nodes[ending.leaf], ending.cost
+            if node is None:
+                left_out_samples += cost.samples
+                left_out_period_ns += cost.period_ns
+                continue
+            leaves.append((node, cost))
+            caller_lost += cost.samples * ending.caller_lost
+            if table.node_frames[ending.leaf].kind is FrameKind.UNKNOWN:
+                unknown += cost.samples
+    return Grown(
+        shaper.tree.parents,
+        shaper.tree.frames,
+        leaves,
+        unknown,
+        caller_lost,
+        left_out_samples,
+        left_out_period_ns,
     )
 
 
@@ -262,15 +299,11 @@ def outwards(table: StackTable, leaf: int) -> Iterator[Frame]:
         leaf = table.parents[leaf]
 
 
-def _inverted(upright: PrefixTree, leaves: list[tuple[int, StackCount]]) -> CallTree:
+def _turned(grown: Grown) -> CallTree:
     """Build the tree in which each leaf's callers hang below it; threads stay at the root."""
-    tree = PrefixTree()
-    ends: dict[int, int] = {}
-    for leaf in {leaf for leaf, _ in leaves}:
-        path = upright.path(leaf)
-        threads = path[:1] if is_thread_frame(path[0]) else ()
-        node = ROOT_NODE
-        for frame in (*threads, *reversed(path[len(threads) :])):
-            node = tree.child(node, frame)
-        ends[leaf] = node
-    return tree.assemble((ends[leaf], count) for leaf, count in leaves)
+    threads = [
+        number
+        for number, (parent, frame) in enumerate(zip(grown.parents, grown.frames, strict=True))
+        if parent == ROOT_NODE and number != ROOT_NODE and is_thread_frame(frame)
+    ]
+    return invert(grown.parents, grown.frames, grown.leaves, threads)

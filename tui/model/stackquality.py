@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from collectors.samples import Frame, FrameKind, StackCount
 from tui.model.stacks import CALLER_LOST_FRAME, ROOT_NODE, StackTable
@@ -23,6 +24,12 @@ _STARTS = re.compile(
     r"|py::.*|<module>.*|JavaCalls::call_helper|.*Builtins_JSEntry.*|\(root\)"
 )
 _LIBC = re.compile(r"(libc|libpthread|ld)[.-](.*\.)?so(\.\d+)*( \(deleted\))?")
+
+
+_SEEN: Final[WeakKeyDictionary[StackTable, dict[int, tuple[int, bool, bool, bool]]]] = (
+    WeakKeyDictionary()
+)
+"""What `_look` found: where a table's stacks end never changes, so each is looked at once."""
 
 
 class QualityVerdict(StrEnum):
@@ -85,12 +92,13 @@ def stack_quality(
     """
     samples = unknown = caller_lost = broken = 0
     depths: dict[int, int] = {}
-    seen: dict[int, tuple[int, bool, bool, bool]] = {}
+    seen = _SEEN.setdefault(table, {})
     for stack_id, count in counts.items():
         leaf = table.leaf(stack_id)
-        if leaf not in seen:
-            seen[leaf] = _look(table, leaf)
-        depth, is_unknown, is_lost, is_broken = seen[leaf]
+        looked = seen.get(leaf)
+        if looked is None:
+            looked = seen[leaf] = _look(table, leaf)
+        depth, is_unknown, is_lost, is_broken = looked
         samples += count.samples
         unknown += count.samples * is_unknown
         caller_lost += count.samples * is_lost

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from tui.model.calltree import CallNode, CallTree, Path
 from tui.views.flamecells import (
@@ -95,6 +95,9 @@ class Tint(NamedTuple):
     sign: str
 
 
+UNCHANGED: Final = Tint("diff-same", "")
+
+
 @dataclass(frozen=True, slots=True)
 class FlameView:
     """What the flame pane shows; equal views need no repaint."""
@@ -113,6 +116,8 @@ class FlameView:
     """What is counted as one: `request`, `iteration` …"""
     seconds: float | None = None
     """Time that the stacks cover, for CPU time a second."""
+    counted: str = ""
+    """The event that periods count, like `cycles`; empty where they are nanoseconds."""
     is_sampled: bool = True
     """Whether a frame's number of samples tells how sure its cost is; of waits it does not."""
     roots_at_bottom: bool = False
@@ -124,7 +129,7 @@ class FlameView:
     tint_revision: int = 0
     """Changes whenever the tints do."""
     tints: Mapping[int, Tint] | None = field(default=None, compare=False)
-    """`id` of a node → its colour, where the colours tell what changed."""
+    """`id` of a node → its colour, where colours tell what changed; others are unchanged."""
     about: Callable[[CallNode], str] | None = field(default=None, compare=False)
     """What is said of a frame instead of its cost."""
 

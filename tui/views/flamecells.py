@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from collectors.samples import Frame, FrameKind
+from collectors.stackfile.folded import INLINED_MODULE
 from tui.model.calltree import CallNode, Path
 from tui.model.stacks import CALLER_LOST_FRAME
 from tui.views.format import cell_width, fit
@@ -22,6 +23,10 @@ THINNEST_EIGHTHS: Final = 4
 """The thinnest frame that has a cell of its own."""
 HUES: Final = {FrameKind.USER: 8, FrameKind.KERNEL: 4, FrameKind.JIT: 4, FrameKind.UNKNOWN: 1}
 """Shades a theme has for each kind."""
+
+
+INLINED_MARK: Final = "↳"
+"""In front of the name of what a compiler inlined: it is a part of its caller, never called."""
 
 
 class CellRole(StrEnum):
@@ -81,7 +86,7 @@ def frame_cell(
     return FlameCell(
         start_eighths,
         end_eighths,
-        label(frame.symbol, label_columns(start_eighths, end_eighths)),
+        frame_label(frame, label_columns(start_eighths, end_eighths)),
         path,
         role,
         style_key,
@@ -99,6 +104,14 @@ def small_cell(
     return FlameCell(
         start_eighths, end_eighths, text, path, CellRole.SMALL, "flame-small", ratio, frames
     )
+
+
+def frame_label(frame: Frame, width: int) -> str:
+    """The most that can be said of a frame in `width` columns: its name, and if it was inlined."""
+    if frame.module != INLINED_MODULE:
+        return label(frame.symbol, width)
+    name = label(frame.symbol, width - 1)
+    return INLINED_MARK + name if name else ""
 
 
 def label(symbol: str, width: int) -> str:

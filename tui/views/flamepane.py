@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collectors.samples import Frame, StackMeasure
+from collectors.samples import Frame, StackCount, StackMeasure
 from tui.model.calldiff import DiffSide, TreeDiff, diff_functions, diff_trees
 from tui.model.calltree import CallNode, CallTree
 from tui.model.lens import Lens, Picture
@@ -16,7 +17,7 @@ from tui.model.search import SearchResult, search
 from tui.model.shape import Shape, Shaped, shape_tree
 from tui.model.stackquality import stack_quality
 from tui.model.timeline import Timeline, TimeRange
-from tui.views.difftable import diff_table, sign_of
+from tui.views.difftable import DiffTableView, build_diff_table, sign_of
 from tui.views.flame import FlameView, Tint
 from tui.views.format import percent
 from tui.views.framecost import change_text
@@ -24,7 +25,6 @@ from tui.views.functiontable import FunctionTableView, build_function_table
 from tui.views.load import NOUNS
 from tui.views.names import readable_name
 from tui.views.quality import quality_text, remedy_text
-from tui.views.table import TableView
 from tui.views.window import Window
 
 SHAPE_WORDS: Final = {
@@ -34,6 +34,7 @@ SHAPE_WORDS: Final = {
     "collapse_recursion": "recursion folded",
     "hide_kernel": "kernel hidden",
 }
+TOO_FEW: Final = "= too few samples to compare"
 OFF_CPU: Final = "off-CPU: wall time waited"
 
 
@@ -47,7 +48,7 @@ class FlamePaneView:
     callers: FlameView | None = None
     """In a sandwich: who calls the function."""
     functions: FunctionTableView | None = None
-    changes: TableView | None = None
+    changes: DiffTableView | None = None
     """What changed since the baseline, as a table."""
     shape: Shape = field(default_factory=Shape)
     search: SearchResult | None = field(default=None, compare=False)
@@ -63,12 +64,15 @@ class Subject:
     """Why there may be none."""
     has_clock: bool = True
     """Whether the range is a time in which they were taken."""
+    counted: str = ""
+    """The event that periods count, like `cycles`; empty where they are nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Side:
     """The stacks of one range in the shape of a lens, and what they are divided by."""
 
+    counts: Mapping[int, StackCount]
     shaped: Shaped
     requests: int | None
     seconds: float
@@ -98,16 +102,17 @@ def build_flame_pane(
         requests=side.requests,
         request_noun=NOUNS[kind_of(timeline.loads)],
         seconds=side.seconds or None if subject.has_clock else None,
+        counted=subject.counted,
         is_sampled=lens.measure is StackMeasure.ON_CPU,
         roots_at_bottom=lens.roots_at_bottom,
     )
     if lens.picture is Picture.SANDWICH and lens.function is not None:
-        return _sandwich(timeline, window, lens, lens.function, graph)
+        return _sandwich(timeline, side.counts, lens, lens.function, graph)
     view = FlamePaneView(lens.picture, graph, shape=lens.shape)
     if lens.compared_with:
         view = _compared(view, timeline, lens, side)
     if lens.picture is Picture.TABLE and view.changes is None:
-        view = replace(view, functions=_functions(timeline, window, lens, view.graph))
+        view = replace(view, functions=_functions(timeline, side, lens, view.graph))
     return _searched(view, lens.pattern)
 
 
@@ -115,6 +120,7 @@ def _side(timeline: Timeline, range_: TimeRange, lens: Lens) -> _Side:
     counts = timeline.stacks_in(range_, lens.measure)
     load = summarise(timeline.loads_in(range_), kind_of(timeline.loads))
     return _Side(
+        counts,
         shape_tree(timeline.stacks, counts, lens.shape),
         matched_requests(timeline, range_, load, lens.measure),
         stack_seconds(timeline, range_, lens.measure),
@@ -126,8 +132,8 @@ def _header(timeline: Timeline, side: _Side, window: Window, lens: Lens, subject
     shape, shaped, samples = lens.shape, side.shaped, side.tree.samples
     remedy = ""
     if lens.measure is StackMeasure.ON_CPU:
-        counts = timeline.stacks_in(window.range)
-        quality = stack_quality(timeline.stacks, counts, timeline.lost_in(window.range))
+        lost = timeline.lost_in(window.range)
+        quality = stack_quality(timeline.stacks, side.counts, lost)
         parts = [window.text, f"{samples} samples", subject.profiler, quality_text(quality)]
         remedy = remedy_text(quality)
     else:
@@ -142,10 +148,13 @@ def _header(timeline: Timeline, side: _Side, window: Window, lens: Lens, subject
 
 
 def _sandwich(
-    timeline: Timeline, window: Window, lens: Lens, function: Frame, graph: FlameView
+    timeline: Timeline,
+    counts: Mapping[int, StackCount],
+    lens: Lens,
+    function: Frame,
+    graph: FlameView,
 ) -> FlamePaneView:
-    counts = timeline.stacks_in(window.range, lens.measure)
-    both = sandwich(timeline.stacks, counts, function)
+    both = sandwich(timeline.stacks, counts, function, lens.shape)
     name = readable_name(function.symbol)
     header = f"{graph.header} · sandwich of {name}"
     text = f"{name} is in no stack of this range"
@@ -174,17 +183,26 @@ def _compared(view: FlamePaneView, timeline: Timeline, lens: Lens, side: _Side) 
         return _noted(view, f"vs {baseline.name}: no requests or no samples in {where}")
     is_time = bool(after.tree.period_ns)
     diff = diff_trees(before, after)
-    frames = [c for node, c in diff.by_node.items() if node != id(after.tree.root)]
-    changed = sum(change.is_changed for change in frames)
-    said = f"vs {baseline.name}: {changed} of {len(frames)} frames changed"
+    changed = len(diff.changed.keys() - {id(after.tree.root)})
+    said = f"vs {baseline.name}: {changed} of {diff.compared} frames changed"
     gone = sum(change.is_changed for _, change in diff.vanished)
     if gone:
         said += f", {gone} gone"
     view = _noted(replace(view, graph=_tinted(graph, diff, is_time=is_time)), said)
     if lens.picture is Picture.TABLE and not lens.shape.inverted:
-        table = diff_table(diff_functions(before, after), is_time=is_time)
-        view = replace(view, changes=table)
+        view = replace(view, changes=_changes(view.graph, lens, before, after))
     return view
+
+
+def _changes(graph: FlameView, lens: Lens, before: DiffSide, after: DiffSide) -> DiffTableView:
+    return build_diff_table(
+        diff_functions(before, after),
+        lens.order,
+        lens.pattern,
+        header=graph.header,
+        is_time=bool(after.tree.period_ns),
+        noun=graph.request_noun,
+    )
 
 
 def _noted(view: FlamePaneView, text: str) -> FlamePaneView:
@@ -193,31 +211,35 @@ def _noted(view: FlamePaneView, text: str) -> FlamePaneView:
 
 def _tinted(graph: FlameView, diff: TreeDiff, *, is_time: bool) -> FlameView:
     """Colour the frames by what changed in them; signs say it too."""
-    signs = {"▲": "+", "▼": "−", "=": ""}
-    tints = {}
-    for node, change in diff.by_node.items():
+    signs = {"▲": "+", "▼": "−"}
+    tints, changed = {}, []
+    for node, change in diff.changed.items():
         sign, key = sign_of(change)
         tints[node] = Tint(key, signs[sign])
+        changed.append((change.before, change.after))
 
     def about(node: CallNode) -> str:
-        change = diff.by_node.get(id(node))
-        return "" if change is None else change_text(change, graph.request_noun, is_time=is_time)
+        change = diff.change_of(node)
+        if change is None:
+            return TOO_FEW
+        return change_text(change, graph.request_noun, is_time=is_time)
 
-    return replace(graph, tints=tints, tint_revision=hash(tuple(tints.values())), about=about)
+    return replace(graph, tints=tints, tint_revision=hash(tuple(changed)), about=about)
 
 
-def _functions(
-    timeline: Timeline, window: Window, lens: Lens, graph: FlameView
-) -> FunctionTableView:
+def _functions(timeline: Timeline, side: _Side, lens: Lens, graph: FlameView) -> FunctionTableView:
     """Build the table; it is of the stacks as they were called, whichever way the graph is."""
-    shape = replace(lens.shape, inverted=False)
-    counts = timeline.stacks_in(window.range, lens.measure)
+    tree = side.tree
+    if lens.shape.inverted:
+        shape = replace(lens.shape, inverted=False)
+        tree = shape_tree(timeline.stacks, side.counts, shape).tree
     table = build_function_table(
-        shape_tree(timeline.stacks, counts, shape).tree,
+        tree,
         graph.requests,
         lens.order,
         lens.pattern,
         seconds=graph.seconds,
+        counted=graph.counted,
         noun=graph.request_noun,
         header=graph.header,
     )

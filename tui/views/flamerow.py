@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from tui.model.calltree import CallNode
-from tui.views.flame import FlameView
+from tui.views.flame import UNCHANGED, FlameView
 from tui.views.flamecells import EIGHTHS, FlameCell, label_columns
 from tui.views.format import fit
 
@@ -133,7 +133,7 @@ def look_of(
         return Look(cell.style_key, cell.label)
     is_match = id(node) in view.matches
     style_key, text = cell.style_key, cell.label
-    tint = view.tints.get(id(node)) if view.tints is not None else None
+    tint = view.tints.get(id(node), UNCHANGED) if view.tints is not None else None
     if tint is not None:
         style_key = tint.style_key
         if tint.sign:

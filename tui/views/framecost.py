@@ -8,7 +8,7 @@ from tui.model.calldiff import CostChange
 from tui.model.calltree import CallNode, CallTree, Path
 from tui.model.poisson import interval
 from tui.views.flame import weights
-from tui.views.format import cell_width, fit, milliseconds, pad, percent
+from tui.views.format import cell_width, fit, milliseconds, pad, percent, rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class FrameDetail:
     """The 95 % interval of the total, from the number of samples."""
     total_cores: float | None = None
     """CPU seconds a second; None where the time that the stacks cover is not known."""
+    counted: str = ""
+    """The event that periods count, like `cycles`; empty where they are nanoseconds."""
+    self_events: int = 0
+    """How many of it there were."""
+    total_events: int = 0
 
 
 def detail(
@@ -36,6 +41,7 @@ def detail(
     seconds: float | None = None,
     *,
     is_sampled: bool = True,
+    counted: str = "",
 ) -> FrameDetail | None:
     """What the frame at a path cost; None if the tree does not have it.
 
@@ -45,12 +51,14 @@ def detail(
         requests: Completed in the range of the tree.
         seconds: That the stacks of the tree cover.
         is_sampled: Whether the number of samples tells how sure a cost is.
+        counted: The event that periods count where that is not nanoseconds; no cost is a time then.
     """
     node = tree.find(path)
     if node is None:
         return None
     whole, own, total = weights(tree, node)
-    per_request = 1 / 1000 / requests if requests and tree.period_ns else None
+    is_time = bool(tree.period_ns) and not counted
+    per_request = 1 / 1000 / requests if requests and is_time else None
     return FrameDetail(
         symbol=node.frame.symbol,
         module=node.frame.module,
@@ -59,7 +67,10 @@ def detail(
         self_us_per_request=per_request and node.self_period_ns * per_request,
         total_us_per_request=per_request and node.total_period_ns * per_request,
         total_us_interval=_interval_us(node, per_request) if is_sampled else None,
-        total_cores=node.total_period_ns / 1e9 / seconds if seconds and tree.period_ns else None,
+        total_cores=node.total_period_ns / 1e9 / seconds if seconds and is_time else None,
+        counted=counted if tree.period_ns else "",
+        self_events=node.self_period_ns if counted else 0,
+        total_events=node.total_period_ns if counted else 0,
     )
 
 
@@ -74,7 +85,8 @@ def _interval_us(node: CallNode, per_request: float | None) -> tuple[float, floa
 def detail_text(frame: FrameDetail, noun: str = "request", *, with_interval: bool = False) -> str:
     """The numbers in one line: shares, and CPU time per request where it is known.
 
-    Without requests it is CPU time a second, in cores.
+    Without requests it is CPU time a second, in cores; of an event that is no clock how many of it
+    there were.
     """
     total, own = f"total {percent(frame.total_ratio)}", f"self {percent(frame.self_ratio)}"
     if frame.total_us_per_request is not None and frame.self_us_per_request is not None:
@@ -82,8 +94,14 @@ def detail_text(frame: FrameDetail, noun: str = "request", *, with_interval: boo
         own += f" {milliseconds(frame.self_us_per_request / 1e6)}/{noun}"
         if with_interval and frame.total_us_interval is not None:
             total += f" ({_span(*frame.total_us_interval)})"
+        if with_interval and frame.total_cores is not None:
+            # What a request costs on average says little where requests are of several kinds.
+            total += f" {frame.total_cores:.3g} cores"
     elif frame.total_cores is not None:
         total += f" {frame.total_cores:.3g} cores"
+    elif frame.counted:
+        total += f" {rate(frame.total_events)} {frame.counted}"
+        own += f" {rate(frame.self_events)}"
     return f"{total} · {own}"
 
 

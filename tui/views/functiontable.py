@@ -21,6 +21,7 @@ _NAME_WIDTH: Final = 24
 """Other columns go before the names get less."""
 _MODULE_WIDTH: Final = 20
 _RATIO_WIDTH: Final = 6
+_EVENT_WIDTH: Final = 20
 
 
 class CostUnit(StrEnum):
@@ -31,6 +32,8 @@ class CostUnit(StrEnum):
     CORES = "cores"
     """CPU seconds a second."""
     SAMPLES = "samples"
+    EVENTS = "events"
+    """Of another event than a clock; the view names it."""
 
 
 class _Key(Enum):
@@ -49,6 +52,7 @@ _WRITERS: Final[Mapping[CostUnit, Callable[[float], str]]] = {
     CostUnit.PER_REQUEST: rate,
     CostUnit.CORES: cpu_cores,
     CostUnit.SAMPLES: lambda samples: count(round(samples)),
+    CostUnit.EVENTS: rate,
 }
 
 
@@ -79,6 +83,28 @@ class FunctionTableView:
     """What is counted as one request."""
     sort: TableOrder = TableOrder.SELF
     empty_text: str = "No samples yet"
+    counted: str = ""
+    """The event that costs are numbers of, where they are."""
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    def function(self, row: int) -> tuple[Frame, bool]:
+        """Return what a row is about, and whether only of stacks whose callers were lost."""
+        found = self.rows[row]
+        return found.frame, found.caller_lost
+
+    def draw(
+        self, width: int, height: int, *, first: int, selected: int | None
+    ) -> list[list[Segment]]:
+        """Draw the titles and the rows from `first` on, into `height` rows of `width` columns."""
+        return draw_functions(self, width, height, first=first, selected=selected)
+
+    def about(self, row: int, width: int) -> str:
+        """Return the full symbol of a row and its module."""
+        return symbol_line(self.rows[row], width)
 
     def find(self, frame: Frame, *, caller_lost: bool = False) -> int | None:
         """Where a function stands: its row that is asked for, else its other one; None: nowhere."""
@@ -95,6 +121,7 @@ def build_function_table(
     seconds: float | None = None,
     noun: str = "request",
     header: str = "",
+    counted: str = "",
 ) -> FunctionTableView:
     """Build the table of a tree's functions.
 
@@ -106,6 +133,7 @@ def build_function_table(
         seconds: Time the stacks cover, for CPU seconds a second where there are no requests.
         noun: What is counted as one request.
         header: The line above.
+        counted: The event that periods count where that is not nanoseconds.
 
     Raises:
         ValueError: the pattern can't be used; in one short sentence.
@@ -117,7 +145,7 @@ def build_function_table(
         shown = [total for total in totals if matches(expression, total.symbol, readable_name)]
         number = f"{len(shown)} of {len(totals)} functions"
         header = f"{header} · {number}" if header else number
-    unit, divisor = _unit(tree, requests, seconds)
+    unit, divisor = _unit(tree, requests, seconds, counted)
     rows = [_row(total, tree, unit, divisor) for total in shown]
     # Equal costs stay by name, so that rows do not change places without a reason.
     rows.sort(key=lambda row: (row.name.casefold(), row.frame.symbol, row.frame.module))
@@ -126,11 +154,15 @@ def build_function_table(
     elif sort is TableOrder.TOTAL:
         rows.sort(key=lambda row: (-row.total_ratio, -row.self_ratio))
     empty_text = "No function matches" if totals else "No samples yet"
-    return FunctionTableView(tuple(rows), header, unit, noun, sort, empty_text)
+    return FunctionTableView(tuple(rows), header, unit, noun, sort, empty_text, counted)
 
 
-def _unit(tree: CallTree, requests: int | None, seconds: float | None) -> tuple[CostUnit, float]:
-    """Return the unit of costs, and by what nanoseconds or samples are divided for it."""
+def _unit(
+    tree: CallTree, requests: int | None, seconds: float | None, counted: str
+) -> tuple[CostUnit, float]:
+    """Return the unit of costs, and by what periods or samples are divided for it."""
+    if tree.period_ns and counted:
+        return CostUnit.EVENTS, 1
     if tree.period_ns and requests:
         return CostUnit.PER_REQUEST, 1e3 * requests
     if tree.period_ns and seconds:
@@ -187,7 +219,9 @@ def symbol_line(row: FunctionRow, width: int) -> str:
 
 
 def _columns(view: FunctionTableView, width: int) -> dict[_Key, Column]:
-    unit = f"{view.unit}/{view.noun}" if view.unit is CostUnit.PER_REQUEST else view.unit
+    unit = f"{view.unit}/{view.noun}" if view.unit is CostUnit.PER_REQUEST else str(view.unit)
+    if view.unit is CostUnit.EVENTS:
+        unit = fit(view.counted, _EVENT_WIDTH)
     own, all_ = f"self {unit}", f"total {unit}"
     marks = {sort: "▾" if view.sort is sort else "" for sort in TableOrder}
     columns = {

@@ -244,7 +244,14 @@ class FlameCanvas(ScrollView):
         if view.tree is None:
             return []
         path = self.selected if self.hover is None else self.hover
-        frame = detail(view.tree, path, view.requests, view.seconds, is_sampled=view.is_sampled)
+        frame = detail(
+            view.tree,
+            path,
+            view.requests,
+            view.seconds,
+            is_sampled=view.is_sampled,
+            counted=view.counted,
+        )
         node = view.tree.find(path)
         if frame is None or node is None:
             return []

@@ -16,25 +16,23 @@ from tui.model.lens import Picture
 from tui.model.search import next_match
 from tui.model.selection import carry
 from tui.views.flamepane import FlamePaneView
-from tui.views.status import LineView, draw_line
-from tui.views.table import TableView, draw_table
 from tui.widgets.flamegraph import FlameGraph
 from tui.widgets.functiontable import FunctionTable
-from tui.widgets.rows import Rows
 
-_FORMS: Final = ("graph", "sandwich", "functions", "changes")
+_SEEN: Final = {
+    "graph": ("graph",),
+    "sandwich": ("callers", "graph"),
+    "functions": ("functions",),
+    "changes": ("changes",),
+}
+"""Form → what is seen in it."""
 
 
 class FlamePane(Vertical):
     """Shows a `FlamePaneView`; what is selected stays selected in whatever form it is shown."""
 
     DEFAULT_CSS = """
-    FlamePane {
-        & > * { display: none; height: 1fr; }
-        &.-graph > #graph, &.-functions > #functions { display: block; }
-        &.-changes > #changes, &.-changes > #changes-header { display: block; }
-        &.-sandwich > #callers, &.-sandwich > #graph { display: block; }
-    }
+    FlamePane > * { height: 1fr; }
     """
 
     view: reactive[FlamePaneView | None] = reactive(None)
@@ -42,16 +40,14 @@ class FlamePane(Vertical):
     graph = getters.query_one("#graph", FlameGraph)
     callers = getters.query_one("#callers", FlameGraph)
     functions = getters.query_one("#functions", FunctionTable)
+    changes = getters.query_one("#changes", FunctionTable)
 
     def compose(self) -> ComposeResult:
         """Every form; one of them is seen, or both halves of a sandwich."""
         yield FlameGraph(id="callers")
         yield FlameGraph(id="graph")
         yield FunctionTable(id="functions")
-        yield Rows[LineView](draw_line, id="changes-header")
-        changes = Rows[TableView](draw_table, id="changes")
-        changes.can_focus = True
-        yield changes
+        yield FunctionTable(id="changes")
 
     @property
     def active(self) -> Widget:
@@ -63,10 +59,11 @@ class FlamePane(Vertical):
     def selected(self) -> Frame | None:
         """The function under the cursor; None at the root."""
         view = self.view
-        if view is None or view.changes is not None:
+        if view is None:
             return None
-        if view.picture is Picture.TABLE:
-            return self.functions.selected
+        table = self._table(view)
+        if table is not None:
+            return table.selected
         graph = self.callers if self.callers.has_focus else self.graph
         if graph.selected:
             return graph.selected[-1]
@@ -86,19 +83,20 @@ class FlamePane(Vertical):
         self.graph.view = now.graph
         self.callers.view = now.callers
         self.functions.view = now.functions
-        self.query_one("#changes", Rows).view = now.changes
-        header = LineView(((now.graph.header, "status-dim"),))
-        self.query_one("#changes-header", Rows).view = header
+        self.changes.view = now.changes
         if before is None or _form(before) != _form(now):
             self._turn(_form(now), frame, tree)
 
     def selected_in(self, view: FlamePaneView | None) -> Frame | None:
         """Return what was selected in the form that was shown."""
-        if view is None or view.changes is not None:
-            return None
-        if view.picture is Picture.TABLE:
-            return self.functions.selected
+        table = self._table(view)
+        if view is None or table is not None:
+            return table.selected if table is not None else None
         return self.graph.cursor[-1] if self.graph.cursor else None
+
+    def _table(self, view: FlamePaneView | None) -> FunctionTable | None:
+        """Return the table that a view is shown in; None where it is a graph."""
+        return {"functions": self.functions, "changes": self.changes}.get(_form(view))
 
     def _carry(self, before: FlamePaneView, now: FlamePaneView, tree: CallTree) -> None:
         if before.shape == now.shape:
@@ -112,10 +110,12 @@ class FlamePane(Vertical):
 
     def _turn(self, form: str, frame: Frame | None, tree: CallTree | None) -> None:
         had_focus = self.has_focus_within
-        for name in _FORMS:
-            self.set_class(form == name, f"-{name}")
-        if form == "functions":
-            self.functions.select(frame)
+        # Not by classes: these would have the styles of everything in here worked out anew.
+        for child in self.children:
+            child.display = child.id in _SEEN[form]
+        if form in ("functions", "changes"):
+            table = self.functions if form == "functions" else self.changes
+            table.select(frame)
         elif form == "sandwich":
             self.graph.forget_zoom()
             self.callers.forget_zoom()
@@ -129,15 +129,15 @@ class FlamePane(Vertical):
     def move(self, name: str) -> bool:
         """Go up, down, left or right, zoom in or out; return whether that was for this pane."""
         graph = self.callers if self.callers.has_focus else self.graph
-        in_table = self.active is self.functions
+        table = self._table(self.view)
         match name:
-            case "up" | "down" if in_table:
-                self.functions.action_move(1 if name == "down" else -1)
-            case "up" | "down" | "left" | "right" if not in_table:
+            case "up" | "down" if table is not None:
+                table.action_move(1 if name == "down" else -1)
+            case "up" | "down" | "left" | "right" if table is None:
                 graph.action_move(name)
-            case "zoom" if not in_table:
+            case "zoom" if table is None:
                 graph.action_zoom()
-            case "unzoom" if not in_table and graph.check_action("unzoom", ()):
+            case "unzoom" if table is None and graph.check_action("unzoom", ()):
                 graph.action_unzoom()
             case _:
                 return name in ("left", "right")

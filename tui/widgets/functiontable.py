@@ -1,4 +1,4 @@
-"""A table of functions one can walk through; what is in it is decided by `tui.views.functiontable`.
+"""A table of functions one can walk through; what is in it is decided by a `FunctionList`.
 
 What is selected is a function, not a row: it stays selected wherever a refresh puts it. While it is
 gone, the row that took its place stands in for it. The header and the titles stay where they are,
@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from collectors.samples import Frame
 from tui.views.format import cell_width, fit
-from tui.views.functiontable import FunctionTableView, draw_functions, symbol_line
+from tui.views.functionlist import FunctionList
 
 _HEAD_ROWS = 2
 """The header and the titles."""
@@ -31,7 +31,7 @@ _CHROME_ROWS = _HEAD_ROWS + 1
 
 
 class FunctionTable(ScrollView, can_focus=True):
-    """Shows a `FunctionTableView`; keys and mouse select functions."""
+    """Shows a `FunctionList`; keys and mouse select functions."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "functiontable--header",
@@ -41,6 +41,9 @@ class FunctionTable(ScrollView, can_focus=True):
         "functiontable--empty",
         "functiontable--symbol",
         "functiontable--selected",
+        "functiontable--diff-more",
+        "functiontable--diff-less",
+        "functiontable--diff-same",
     }
 
     DEFAULT_CSS = """
@@ -58,6 +61,9 @@ class FunctionTable(ScrollView, can_focus=True):
         & > .functiontable--lost { color: $trend-axis; }
         & > .functiontable--empty { color: $trend-axis; }
         & > .functiontable--symbol { color: $foreground; text-style: bold; }
+        & > .functiontable--diff-more { color: $diff-more; text-style: bold; }
+        & > .functiontable--diff-less { color: $diff-less; text-style: bold; }
+        & > .functiontable--diff-same { color: $foreground; }
         & > .functiontable--selected {
             background: $flame-selected;
             color: $flame-selected-text;
@@ -75,7 +81,7 @@ class FunctionTable(ScrollView, can_focus=True):
         Binding("end", "edge('last')", "Last", show=False, id="table.last"),
     ]
 
-    view: reactive[FunctionTableView | None] = reactive(None)
+    view: reactive[FunctionList | None] = reactive(None)
     cursor: var[tuple[Frame, bool] | None] = var(None)
     """The function that was selected last, and whether of the stacks whose callers were lost; it
     may be missing from the newest view. None: whatever comes first."""
@@ -89,7 +95,7 @@ class FunctionTable(ScrollView, can_focus=True):
 
     def __init__(
         self,
-        view: FunctionTableView | None = None,
+        view: FunctionList | None = None,
         *,
         id: str | None = None,  # noqa: A002 - the name that all widgets use
     ) -> None:
@@ -97,20 +103,20 @@ class FunctionTable(ScrollView, can_focus=True):
         self.set_reactive(FunctionTable.view, view)
         self._place = 0
         """Where the selected function stood last."""
-        self._drawn: tuple[FunctionTableView, Size, int, int | None, list[Strip]] | None = None
+        self._drawn: tuple[FunctionList, Size, int, int | None, list[Strip]] | None = None
         self._cell_styles: dict[str, Style] = {}
 
     @property
     def selected_row(self) -> int | None:
         """Where the cursor is: at the function selected last, or at what took its place."""
-        rows = len(self.view.rows) if self.view else 0
+        rows = self.view.size if self.view is not None else 0
         return min(self._place, rows - 1) if rows else None
 
     @property
     def selected(self) -> Frame | None:
         """The function under the cursor; None without any."""
         row, view = self.selected_row, self.view
-        return None if row is None or view is None else view.rows[row].frame
+        return None if row is None or view is None else view.function(row)[0]
 
     def select(self, frame: Frame | None) -> None:
         """Put the cursor on a function, wherever it is; None: on what comes first."""
@@ -124,7 +130,7 @@ class FunctionTable(ScrollView, can_focus=True):
         self._drawn = None
         super().notify_style_update()
 
-    def watch_view(self, before: FunctionTableView | None) -> None:
+    def watch_view(self, before: FunctionList | None) -> None:
         """Follow the selected function to its new place, unless one has scrolled away from it."""
         was_in_sight = before is None or self._is_in_sight(self._place)
         self._measure()
@@ -150,7 +156,7 @@ class FunctionTable(ScrollView, can_focus=True):
         self._measure()
 
     def _measure(self) -> None:
-        rows = len(self.view.rows) if self.view else 0
+        rows = self.view.size if self.view is not None else 0
         self.virtual_size = Size(self.scrollable_content_region.width, rows + _CHROME_ROWS)
 
     @property
@@ -178,17 +184,17 @@ class FunctionTable(ScrollView, can_focus=True):
             return self._strip([(fit(view.header, width), "header")], width)
         row = self.selected_row
         if y == self.size.height - 1:
-            text = "" if row is None else symbol_line(view.rows[row], width)
+            text = "" if row is None else view.about(row, width)
             return self._strip([(text, "symbol")], width)
         strips = self._table(view, row)
         return strips[y - 1] if y <= len(strips) else Strip.blank(width, self._style("cell"))
 
-    def _table(self, view: FunctionTableView, row: int | None) -> list[Strip]:
+    def _table(self, view: FunctionList, row: int | None) -> list[Strip]:
         first, size = self.scroll_offset.y, self.size
         drawn = self._drawn
         if drawn is None or drawn[0] is not view or drawn[1:4] != (size, first, row):
             width = self.scrollable_content_region.width
-            lines = draw_functions(view, width, size.height - 2, first=first, selected=row)
+            lines = view.draw(width, size.height - 2, first=first, selected=row)
             strips = [self._strip(line, width) for line in lines]
             drawn = self._drawn = view, size, first, row, strips
         return drawn[4]
@@ -219,16 +225,16 @@ class FunctionTable(ScrollView, can_focus=True):
 
     def action_edge(self, edge: Literal["first", "last"]) -> None:
         """Go to the first or the last row."""
-        self._go_to(0 if edge == "first" or self.view is None else len(self.view.rows) - 1)
+        self._go_to(0 if edge == "first" or self.view is None else self.view.size - 1)
 
     def _go_to(self, row: int) -> None:
         """Select what is at a row, or at the nearest there is."""
-        if self.view is None or not self.view.rows:
+        if self.view is None or not self.view.size:
             return
-        found = self.view.rows[max(0, min(row, len(self.view.rows) - 1))]
-        if self.cursor != (found.frame, found.caller_lost):
-            self.cursor = found.frame, found.caller_lost
-            self.post_message(self.FrameSelected(found.frame))
+        found = self.view.function(max(0, min(row, self.view.size - 1)))
+        if self.cursor != found:
+            self.cursor = found
+            self.post_message(self.FrameSelected(found[0]))
 
     def on_click(self, event: events.Click) -> None:
         """Select a function."""
@@ -236,5 +242,5 @@ class FunctionTable(ScrollView, can_focus=True):
         if offset is None or not _HEAD_ROWS <= offset.y < self.size.height - 1:
             return
         row = offset.y - _HEAD_ROWS + self.scroll_offset.y
-        if self.view is not None and row < len(self.view.rows):
+        if self.view is not None and row < self.view.size:
             self._go_to(row)

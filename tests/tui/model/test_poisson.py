@@ -15,6 +15,7 @@ from tui.model.poisson import (
     holm,
     interval,
     is_near,
+    most_p,
     ratio_interval,
 )
 
@@ -126,3 +127,12 @@ def test_holm_stops_at_the_first_that_fails() -> None:
     assert holm([0.02, 0.02, 0.001]) == [True, True, True]
     assert holm([0.017, 0.018, 0.9]) == [False, False, False]
     assert holm([]) == []
+
+
+@given(st.integers(0, 400), st.floats(0.1, 100), st.integers(0, 400), st.floats(0.1, 100))
+def test_what_is_beyond_doubt_is_never_said_of_less(
+    count_a: int, exposure_a: float, count_b: int, exposure_b: float
+) -> None:
+    """The quick bound is one: it is never below what the exact test says."""
+    sides = (count_a, exposure_a, count_b, exposure_b)
+    assert most_p(*sides) >= equal_rates_p(*sides) * (1 - 1e-6) - 1e-12

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from collectors.samples import Frame, FrameKind, Stack, StackBatch, StackCount
 from tui.model.calltree import CallTree, build_tree, top_table
 from tui.model.sandwich import sandwich
-from tui.model.shape import module_frame
+from tui.model.shape import Shape, module_frame
 from tui.model.stacks import CALLER_LOST_FRAME, StackTable
 
 FRAMES = {i: Frame(name, "server", FrameKind.USER) for i, name in enumerate("abcdef")}
@@ -107,3 +107,19 @@ def test_both_trees_are_the_functions_total(
         assert (tree.samples, tree.period_ns) == expected
         assert tree.caller_lost_samples == lost
     assert all(node.frame != function for depth, node in made.callers.walk() if depth)
+
+
+def test_a_shape_comes_before_the_cut() -> None:
+    """What it leaves out or folds is neither above nor below; the side that is up means nothing."""
+    stacks = folded({"a b c": 1, "d b b c": 2, "e b c": 4})
+    hidden = sandwich(*stacks, B, Shape(hidden=frozenset({FRAMES[NUMBERS["e"]]})))
+    assert own_samples(hidden.callers) == {"b a": 1, "b d": 2}
+    once = sandwich(*stacks, B, Shape(collapse_recursion=True, inverted=True, focus=A))
+    assert own_samples(once.callees) == {"b c": 7}
+
+
+def test_by_module_it_is_about_the_functions_module() -> None:
+    """Which is what stands in the stacks then."""
+    made = sandwich(*folded({"a b": 3}), B, Shape(by_module=True))
+    assert made.callers.root.frame == module_frame(B)
+    assert made.samples == 3

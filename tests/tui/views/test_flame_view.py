@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.samples import Frame, FrameKind, Stack, StackBatch, StackCount
-from tui.model.calltree import CallTree, Path, build_tree
+from collectors.stackfile.folded import INLINED_MODULE
+from themes import Palette, load_themes
+from tui.model.calltree import CallNode, CallTree, Path, build_tree
 from tui.model.stacks import CALLER_LOST_FRAME, StackTable
 from tui.views.flame import (
     FlameLayout,
@@ -18,8 +20,11 @@ from tui.views.flame import (
 from tui.views.flamecells import (
     EIGHTHS,
     HUES,
+    INLINED_MARK,
     THINNEST_EIGHTHS,
     CellRole,
+    frame_cell,
+    frame_label,
     hue,
     label,
     label_columns,
@@ -281,3 +286,22 @@ def test_widths_are_shares_to_an_eighth(stacks: dict[str, int], columns: int) ->
             assert node is not None
             ratio = node.total_period_ns / parent.node.total_period_ns
             assert abs(cell.width_eighths - ratio * parent.width_eighths) < 1 + 1e-9
+
+
+@pytest.mark.parametrize("palette", load_themes(), ids=lambda palette: palette.name)
+def test_inlined_frames_have_a_mark(palette: Palette) -> None:
+    """In front of the name, so that colours need not tell; the colours are ones that there are."""
+    inlined = Frame("small", INLINED_MODULE, FrameKind.USER)
+    cell = frame_cell(CallNode(inlined), (inlined,), 0, 80, 0.5)
+    assert cell.label == "↳small"
+    assert cell.style_key in palette.variables
+    called = Frame("small", "server", FrameKind.USER)
+    assert frame_cell(CallNode(called), (called,), 0, 80, 0.5).label == "small"
+
+
+@given(st.text(min_size=1), st.integers(0, 40))
+def test_marked_labels_fit(symbol: str, width: int) -> None:
+    """Where there is no room for mark and name, there is neither."""
+    text = frame_label(Frame(symbol, INLINED_MODULE, FrameKind.USER), width)
+    assert cell_width(text) <= width
+    assert text == "" or text.startswith(INLINED_MARK)

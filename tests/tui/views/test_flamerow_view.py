@@ -110,7 +110,7 @@ def test_marked_cells_begin_with_a_whole_column(
     assert sum(1 if isinstance(part, Edge) else part.columns for part in parts) == columns
 
 
-VIEW = FlameView(1, CallTree(node("all"), 1, 0, 0), "header")
+VIEW = FlameView(1, CallTree(node("all"), 0, 0), "header")
 
 
 def test_looks_have_an_order() -> None:

@@ -95,3 +95,15 @@ def test_without_requests_it_is_cores() -> None:
     assert both is not None
     assert "cores" not in detail_text(both)
     assert "15.0 ms/request" in detail_text(both)
+
+
+def test_events_that_are_no_clock_are_numbers_of_them() -> None:
+    """Never a time, even where requests and seconds are known; without periods only shares."""
+    found = detail(tree(80_000_000), (MAIN, WORK), 2, 2.0, counted="cycles")
+    assert found is not None
+    assert (found.total_us_per_request, found.total_us_interval, found.total_cores) == (None,) * 3
+    assert detail_text(found) == "total 75.0% 1.20G cycles · self 75.0% 1.20G"
+    assert detail_text(found, with_interval=True) == detail_text(found)
+    bare = detail(tree(0), (MAIN, WORK), None, counted="cycles")
+    assert bare is not None
+    assert detail_text(bare) == "total 75.0% · self 75.0%"

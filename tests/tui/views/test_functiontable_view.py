@@ -226,3 +226,16 @@ def test_a_function_is_found_after_a_thousand_refreshes() -> None:
         place = view.find(frame("c"))
         assert (place is not None) == any("c" in text for text in stacks)
         assert place is None or view.rows[place].frame == frame("c")
+
+
+def test_events_that_are_no_clock_are_numbers_of_them() -> None:
+    """Named in the titles, cut where a name is long; never a time."""
+    view = build_function_table(TREE, 10, seconds=2.0, counted="page-faults:u")
+    assert view.unit is CostUnit.EVENTS
+    rows = texts(draw_functions(view, 92, 3))
+    assert "self page-faults:u  total total page-faults:u" in rows[0]
+    assert rows[1].split() == ["work", "40.0%", "40.0M", "40.0%", "40.0M"]
+    long = build_function_table(TREE, counted="x" * 90)
+    assert f"self {'x' * 19}…" in texts(draw_functions(long, 160, 1))[0]
+    bare = build_function_table(tree_of(STACKS, 0), counted="cycles")
+    assert bare.unit is CostUnit.SAMPLES

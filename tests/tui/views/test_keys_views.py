@@ -3,11 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import texts
-from tui.commands import COMMANDS, key_name
+from tui.commands import COMMANDS, LIVE, REPLAY, key_name
 from tui.views.keys import KeysView, draw_keys
 
 VIEW = KeysView(frozenset({"load.start"}))
-HINTS = {f"{key_name(each.keys[0])} {each.title}" for each in COMMANDS if each.weight}
+HINTS = {
+    f"{key_name(each.keys[0])} {each.title}" for each in COMMANDS if each.weight and each.id in LIVE
+}
 
 
 @pytest.mark.parametrize("width", [*range(0, 50), 79, 80, 120, 160])
@@ -23,6 +25,13 @@ def test_all_hints_fit_on_a_wide_screen() -> None:
     (row,) = texts(draw_keys(VIEW, 160, 1))
     assert row.split("  ")[:3] == [" s start", "x stop", "p pause"]
     assert all(hint in row for hint in HINTS)
+
+
+def test_a_replay_has_keys_of_its_own() -> None:
+    """Those that play, instead of those that load."""
+    (row,) = texts(draw_keys(KeysView(frozenset(), REPLAY), 80, 1))
+    assert "space play" in row
+    assert "stop" not in row
 
 
 @pytest.mark.parametrize(("width", "hints"), [(10, [" ? help   "]), (1, [" "])])
