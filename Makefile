@@ -20,7 +20,7 @@ help:
 demo: $(VENV)/.run system
 	@$(BIN)/flashpoint demo $(ARGS)
 
-test: $(VENV)/.dev system
+test: $(VENV)/.dev test-system
 	$(BIN)/python -m pytest $(TESTS)
 
 check: $(VENV)/.dev
@@ -46,9 +46,13 @@ clean:
 	rm -rf $(VENV)
 
 # perf and tmux come from the system's package manager where we may use it; without them we go on.
-.PHONY: system
+.PHONY: system test-system
 system:
 	@sh scripts/system-packages.sh
+
+# With the browser that opens what we export.
+test-system:
+	@sh scripts/system-packages.sh tests
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "flashpoint needs Python 3.11 or newer on the PATH" >&2; exit 2; }

@@ -39,6 +39,23 @@ perf_packages() {
     fi
 }
 
+# The package that brings Chromium here, without what it needs on a desktop only.
+browser_packages() {
+    if command -v apt-get >/dev/null 2>&1; then
+        echo "--no-install-recommends chromium"
+    else
+        echo chromium
+    fi
+}
+
+# Succeeds where there is a Chromium that starts: Ubuntu has a chromium-browser that is none.
+has_browser() {
+    for name in chromium chromium-browser google-chrome-stable google-chrome chrome; do
+        "$name" --version >/dev/null 2>&1 && return 0
+    done
+    return 1
+}
+
 # Say what to type, for a user who may do it.
 install_command() {
     if command -v apt-get >/dev/null 2>&1; then

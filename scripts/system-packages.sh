@@ -1,6 +1,7 @@
 #!/bin/sh
-# perf for the profile, tmux for the tests of the screen: install what is missing if we may, else say
-# in one line what to type. Never fails: flashpoint runs without them.
+# perf for the profile, tmux for the tests of the screen, and with the argument `tests` Chromium for
+# those of what we export: install what is missing if we may, else say in one line what to type. Never
+# fails: flashpoint runs without them.
 set -u
 . "$(dirname "$0")/packages.sh"
 
@@ -14,5 +15,13 @@ if ! perf version >/dev/null 2>&1; then
 fi
 if ! command -v tmux >/dev/null 2>&1 && ! install_packages tmux; then
     echo "flashpoint: no tmux, so tests of the real screen can't run; to have it: $(install_command tmux)" >&2
+fi
+if [ "${1:-}" = tests ] && ! has_browser; then
+    packages=$(browser_packages)
+    # shellcheck disable=SC2086 # options and a package
+    if ! install_packages $packages || ! has_browser; then
+        # shellcheck disable=SC2086
+        echo "flashpoint: no Chromium, so tests of exports can't run; to have it: $(install_command $packages)" >&2
+    fi
 fi
 exit 0

@@ -1,13 +1,12 @@
 // Zoom and search of a flamegraph. Every frame is a <g> with its place as shares of the whole: data-x
 // and data-w; names stand in attributes and are only ever set as text.
-(() => {
-  "use strict";
-  const svg = document.documentElement;
+"use strict";
+document.querySelectorAll("svg.flame").forEach((svg) => {
   const frames = Array.from(svg.querySelectorAll("g.frame"));
-  const told = svg.querySelector("#told");
-  const input = svg.querySelector("#query");
+  const told = svg.querySelector(".told");
+  const input = svg.querySelector(".query");
   const WIDTH = Number(svg.dataset.width);
-  const CHAR = 6.6;
+  const CHAR = Number(svg.dataset.char);
   let view = { x: 0, w: 1, row: 0 };
 
   function place(frame) {
@@ -68,7 +67,8 @@
       share += w;
       end = x + w;
     }
-    told.textContent = expression ? `${found.length} matches, ${(100 * share).toFixed(1)}%` : "";
+    const matches = found.length === 1 ? "1 match" : `${found.length} matches`;
+    told.textContent = expression ? `${matches}, ${(100 * share).toFixed(1)}%` : "";
   }
 
   for (const frame of frames) {
@@ -81,4 +81,4 @@
     if (event.key === "Escape" && frames.length) zoom(frames[0]);
   });
   frames.forEach(place);
-})();
+});

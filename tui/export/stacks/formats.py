@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from collectors.samples import StackCount
-from tui.export.stacks.folded import folded_lines
-from tui.export.stacks.pprof import pprof_profile
-from tui.export.stacks.speedscope import speedscope_json
-from tui.export.stacks.svg import flame_svg
 from tui.model.stacks import StackTable
 
 
@@ -61,12 +57,21 @@ def write_stacks(
         exporter: Which program writes them, with its version.
         event: What periods count where that is not nanoseconds.
     """
+    # Each is imported when it is asked for: together they take as long as a small file.
     match stack_format:
         case StackFormat.FOLDED:
+            from tui.export.stacks.folded import folded_lines
+
             return "".join(folded_lines(table, counts)).encode()
         case StackFormat.SPEEDSCOPE:
+            from tui.export.stacks.speedscope import speedscope_json
+
             return speedscope_json(table, counts, title, exporter, event)
         case StackFormat.PPROF:
+            from tui.export.stacks.pprof import pprof_profile
+
             return pprof_profile(table, counts, event)
         case StackFormat.SVG:
+            from tui.export.stacks.svg import flame_svg
+
             return "".join(flame_svg(table, counts, title, event)).encode()
