@@ -366,8 +366,11 @@ class MarkKind(StrEnum):
     """A range was marked to compare others with."""
     BUILD = "build"
     """The server was built anew."""
+    SERVER = "server"
+    """Something about the server was changed while it ran."""
     WARM_UP_END = "warm_up_end"
     NOTE = "note"
+    """What the operator wrote down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,12 @@ def build_argv(command: str) -> list[str]:
 
 
 async def build_target(
-    guard: Guard, command: str, clock: Clock, emit_log: Callable[[LogLine], None]
+    guard: Guard,
+    command: str,
+    clock: Clock,
+    emit_log: Callable[[LogLine], None],
+    *,
+    redact: bool = True,
 ) -> None:
     """Run a build command to its end; what it writes becomes log lines of the source `build`.
 
@@ -46,7 +51,7 @@ async def build_target(
     """
     argv = build_argv(command)
     child = await guard.spawn("build", argv, stdout=PIPE, stderr=PIPE)
-    logs = TargetLogs(child, clock, emit_log, "build")
+    logs = TargetLogs(child, clock, emit_log, "build", redact=redact)
     try:
         status = await child.wait()
         await logs.close()

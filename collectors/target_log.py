@@ -8,6 +8,7 @@ from typing import Final
 
 from collectors.lines import LineSplitter
 from collectors.process import Child
+from collectors.redact import Redactor
 from collectors.samples import LogLine
 from collectors.source import Clock
 from collectors.text import sanitise
@@ -23,11 +24,18 @@ class TargetLog:
         clock: The session's clock.
         emit: Takes the lines.
         source: Whose lines they are.
+        redact: Whether secrets in them are masked.
     """
 
     def __init__(
-        self, clock: Clock, emit: Callable[[LogLine], None], source: str = "target"
+        self,
+        clock: Clock,
+        emit: Callable[[LogLine], None],
+        source: str = "target",
+        *,
+        redact: bool = True,
     ) -> None:
+        self._redactor = Redactor(enabled=redact)
         self._clock = clock
         self._emit = emit
         self._source = source
@@ -54,12 +62,12 @@ class TargetLog:
             self._second, self._emitted = int(at), 0
         room = MAX_LINES_PER_S - self._emitted
         for line in lines[:room]:
-            self._emit(LogLine(at, self._source, "", sanitise(line)))
+            self._emit(LogLine(at, self._source, "", self._redactor.text(sanitise(line))))
         self._emitted += min(room, len(lines))
         self._left_out += max(0, len(lines) - room)
         newest = next((line for line in reversed(lines) if line.strip()), None)
         if newest is not None:
-            self.last = sanitise(newest.strip(), 400)
+            self.last = self._redactor.text(sanitise(newest.strip(), 400))
 
     def _tell_left_out(self, at: float) -> None:
         if self._left_out:
@@ -76,6 +84,7 @@ class TargetLogs:
         clock: The session's clock.
         emit: Takes the lines.
         source: Whose lines they are.
+        redact: Whether secrets in them are masked.
     """
 
     def __init__(
@@ -84,11 +93,15 @@ class TargetLogs:
         clock: Clock,
         emit: Callable[[LogLine], None],
         source: str = "target",
+        *,
+        redact: bool = True,
     ) -> None:
         self.last = ""
         """The newest line on either of them, sanitised; may be empty."""
         self._tasks = [
-            asyncio.create_task(self._read(stream, TargetLog(clock, emit, source)), name="log")
+            asyncio.create_task(
+                self._read(stream, TargetLog(clock, emit, source, redact=redact)), name="log"
+            )
             for stream in (child.stdout, child.stderr)
             if stream is not None
         ]

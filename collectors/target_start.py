@@ -66,6 +66,7 @@ async def start_target(
     ready_timeout_s: float = 30.0,
     clock: Clock,
     emit_log: Callable[[LogLine], None],
+    redact: bool = True,
 ) -> StartedTarget:
     """Start a server and wait until it is ready.
 
@@ -80,6 +81,7 @@ async def start_target(
         ready_timeout_s: How long it may take.
         clock: The session's clock.
         emit_log: Takes what it writes to stdout and stderr.
+        redact: Whether secrets in that are masked.
 
     Raises:
         SourceError: it can't be started, ends early or does not get ready in time, or the port is
@@ -90,7 +92,7 @@ async def start_target(
         _check_free(local_port_of(ready_url))
     deadline = clock() + ready_timeout_s
     child = await guard.spawn("target", argv, stdout=PIPE, stderr=PIPE)
-    logs = TargetLogs(child, clock, emit_log)
+    logs = TargetLogs(child, clock, emit_log, redact=redact)
     readiness = Readiness(child, guard.pid, port, ready_url)
     try:
         target = await readiness.wait(clock, deadline)

@@ -9,19 +9,20 @@ from typing import Final
 from textual import on
 
 from collectors.samples import Frame, MarkKind, SourceState, StackMeasure
-from tui.commands import LOOKING
+from tui.commands import LIVE, LOOKING
+from tui.keeping import keep
 from tui.looking import Looking
 from tui.model.phase import Phase
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.monitor import MonitorScreen
-from tui.session import Offer, Session
 from tui.steering import STEERING, can_steer, read_pattern, say, steer
 from tui.themed import ThemedApp
 from tui.views.keys import KeysView
 from tui.views.monitor import build_monitor
 from tui.views.window import Window, window_of
+from tui.watched import Offer, Watched
 from tui.widgets.trend import TrendChart
 
 REFRESH_S: Final = 0.5
@@ -32,15 +33,15 @@ class FlashpointApp(ThemedApp):
     """Shows one session.
 
     Args:
-        session: What runs; the app only reads it and passes commands on.
+        session: What runs, or ran; the app only reads it and passes commands on.
         theme: Name of a theme, or None for the default one.
     """
 
-    def __init__(self, session: Session, theme: str | None = None) -> None:
+    def __init__(self, session: Watched, theme: str | None = None) -> None:
         super().__init__(theme)
         self.session = session
         self.looking = Looking(session.timeline, session.clock, session.append)
-        self._monitor = MonitorScreen()
+        self._monitor = self.make_screen()
         self._told: dict[str, tuple[SourceState, str]] = {}
         self._marks_told = 0
 
@@ -48,6 +49,15 @@ class FlashpointApp(ThemedApp):
     def offers(self) -> Sequence[Offer]:
         """What the palette has beside the command table."""
         return self.session.offers
+
+    def make_screen(self) -> MonitorScreen:
+        """Return the screen; its keys are those of a run."""
+        return MonitorScreen()
+
+    @property
+    def usable(self) -> frozenset[str]:
+        """Commands that there are at all."""
+        return LIVE
 
     def on_mount(self) -> None:
         """Open the monitor and keep it fresh."""
@@ -66,7 +76,7 @@ class FlashpointApp(ThemedApp):
         window, lens = self._window(), self.looking.lens
         view = build_monitor(session.timeline, session.facts(), window, lens)
         with self.batch_update():
-            self._monitor.show(view, KeysView(frozenset(self._disabled())))
+            self._monitor.show(view, KeysView(frozenset(self._disabled()), self.usable))
         self._tell_news()
 
     def _window(self) -> Window:
@@ -75,7 +85,7 @@ class FlashpointApp(ThemedApp):
     def _tell_news(self) -> None:
         marks = self.session.timeline.marks
         for mark in marks[self._marks_told :]:
-            if mark.kind is MarkKind.NOTE:
+            if mark.kind in (MarkKind.NOTE, MarkKind.SERVER):
                 self.notify(mark.text, markup=False)
         self._marks_told = len(marks)
         for source, status in self.session.timeline.statuses.items():
@@ -96,7 +106,7 @@ class FlashpointApp(ThemedApp):
 
     def action_command(self, command_id: str) -> None:
         """Carry out a command of the table."""
-        if command_id in self._disabled():
+        if command_id not in self.usable or command_id in self._disabled():
             self.bell()
             if command_id in STEERING:
                 say(self, self.session.no_control_reason)
@@ -112,6 +122,8 @@ class FlashpointApp(ThemedApp):
             return
         elif group == "view":
             self._look(name)
+        elif group == "keep":
+            keep(self, self.session, self.looking, name)
         else:
             self._do(command_id)
         self.refresh_view()
@@ -136,7 +148,7 @@ class FlashpointApp(ThemedApp):
             case "app.palette":
                 self.action_command_palette()
             case "app.help":
-                self.push_screen(HelpScreen())
+                self.push_screen(HelpScreen(self.usable))
             case "app.quit":
                 self._ask_to_quit()
             case _:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,11 +15,10 @@ import click
 import platformdirs
 
 from collectors.course import CourseUnit
+from collectors.recording.limits import KEPT, MAX_BYTES
 from collectors.source import SourceError
-from collectors.stackfile.reader import read_profile
 from collectors.text import sanitise
 from tui.config import PROJECT_FILE, FileOption, load_defaults
-from tui.convert import STDOUT, convert, timeline_of
 from tui.export.stacks.formats import StackFormat
 from tui.options import RunOptions
 from tui.parameters import MOST_VUS, Duration, Ramp, Rate
@@ -61,6 +59,28 @@ RUN_OPTIONS: Final = (
     _option("--duration", type=DURATION, help="Stop the load after this time, like 30s or 1m30s."),
     _option("--warm-up", type=DURATION, help="Leave the first seconds out of the summary."),
     _option("--summary", type=FILE, metavar="FILE", help="Write what was measured as JSON."),
+    _option("--record", type=FILE, metavar="FILE", help="Record to this file, and keep it."),
+    _option("--no-record", is_flag=True, help="Keep no recording of the run."),
+    _option(
+        "--keep",
+        type=click.IntRange(1),
+        default=KEPT,
+        show_default=True,
+        help="Recordings that are kept; older ones go, unless they have a name or a note.",
+    ),
+    _option(
+        "--record-limit",
+        type=click.IntRange(1, 1 << 20),
+        default=MAX_BYTES >> 20,
+        show_default=True,
+        metavar="MB",
+        help="How large a recording may grow.",
+    ),
+    _option(
+        "--no-redact",
+        is_flag=True,
+        help="Keep query values, user names, passwords and tokens in URLs and logs.",
+    ),
     _option("--no-profile", is_flag=True, help="Run without perf."),
     _option(
         "--perf-frequency",
@@ -99,7 +119,7 @@ def _with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Function
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("flashpoint"), "-V", "--version", prog_name="flashpoint")
+@click.version_option(None, "-V", "--version", prog_name="flashpoint", package_name="flashpoint")
 def cli() -> None:
     """Watch a server under load: k6, the machine and a live flamegraph on one clock."""
 
@@ -163,7 +183,7 @@ def flame(ctx: click.Context, file: Path, theme: str | None) -> None:
     type=click.Choice([each.value for each in StackFormat]),
     help="Which format; else by the name of OUT.",
 )
-@_option("-o", "--output", type=FILE, default=STDOUT, metavar="OUT", help="Where to; - is stdout.")
+@_option("-o", "--output", type=FILE, default="-", metavar="OUT", help="Where to; - is stdout.")
 @_option("--force", is_flag=True, help="Replace OUT if it is there.")
 @click.pass_context
 def export(
@@ -171,6 +191,9 @@ def export(
 ) -> None:
     """Convert the stacks of FILE: folded, text of perf script, or speedscope JSON."""
     _refuse_command(ctx, "export")
+    # A few milliseconds, which `run` does without.
+    from tui.convert import convert
+
     asked = StackFormat(stack_format) if stack_format is not None else None
     for note in convert(file, output, asked, force=force):
         click.echo(f"flashpoint: {note}", err=True)
@@ -178,14 +201,15 @@ def export(
 
 def show(file: Path, theme: str | None) -> None:
     """Show the stacks of a file until the operator leaves."""
-    # Half a second of imports, which converting a file does without. So below.
-    from tui.flameapp import FlameFileApp
-    from tui.views.flamepane import Subject
+    from collectors.stackfile.reader import read_profile
 
+    # Read first: a second process may help only while there is no other thread.
     profile = read_profile(file)
-    subject = Subject(f"{profile.format} {profile.event}".strip(), "no stacks", has_clock=False)
-    name = sanitise(file.name, 80)
-    FlameFileApp(timeline_of(profile), name, subject, profile.notes, theme).run()
+
+    # Half a second of imports, which converting a file does without.
+    from tui.flameapp import app_of
+
+    app_of(profile, sanitise(file.name, 80), theme).run()
 
 
 def _refuse_command(ctx: click.Context, name: str) -> None:
@@ -195,6 +219,8 @@ def _refuse_command(ctx: click.Context, name: str) -> None:
 
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
     _refuse_two_loads(given)
+    if given["record"] is not None and given["no_record"]:
+        raise SourceError("--record and --no-record are opposites", "use one of them")
     if given["build"] is not None:
         from collectors.target_build import build_argv
 
@@ -225,6 +251,11 @@ def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOpti
         call_graph=given["call_graph"],
         build=given["build"],
         theme=given["theme"],
+        record=given["record"],
+        record_wanted=not given["no_record"],
+        keep=given["keep"],
+        record_limit_mb=given["record_limit"],
+        redact=not given["no_redact"],
     )
 
 

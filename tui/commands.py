@@ -70,7 +70,6 @@ COMMANDS: Final = (
         "Go to a number of requests or iterations a second, like 500, 1500/30s or 20i.",
         ("R",),
         "Load",
-        70,
     ),
     Command("load.hold", "hold", "Stay where the load is now.", ("H",), "Load"),
     Command(
@@ -150,7 +149,6 @@ COMMANDS: Final = (
         "Turn stacks over: the hottest leaves, and who calls them.",
         ("i",),
         "Flamegraph",
-        58,
     ),
     Command(
         "view.table",
@@ -250,6 +248,36 @@ COMMANDS: Final = (
     ),
     Command("view.idle", "hide idle", "Leave out stacks that only wait, or not.", ("I",), "Shape"),
     Command("view.plain", "all frames", "Hide, fold and focus nothing.", ("U",), "Shape"),
+    Command(
+        "keep.export",
+        "export",
+        "Write this range to a file: report, summary, table, stacks; its name tells the format.",
+        ("e",),
+        "Keep",
+        52,
+    ),
+    Command(
+        "keep.screen", "snapshot", "Write the screen to a file, as SVG and text.", ("S",), "Keep"
+    ),
+    Command(
+        "keep.note",
+        "note",
+        "Write a note to where the range ends; it goes into the recording and every export.",
+        ("m",),
+        "Keep",
+    ),
+    Command("replay.play", "play", "Play, or stand still.", ("space",), "Replay", 97),
+    Command("replay.faster", "faster", "Play faster.", ("greater_than_sign",), "Replay", 89),
+    Command("replay.slower", "slower", "Play slower.", ("less_than_sign",), "Replay", 88),
+    Command("replay.on", "10 s on", "Go ten seconds on.", ("full_stop",), "Replay", 87),
+    Command("replay.back", "10 s back", "Go ten seconds back.", ("comma",), "Replay", 86),
+    Command("replay.minute", "1 min on", "Go a minute on.", ("colon",), "Replay"),
+    Command("replay.ago", "1 min back", "Go a minute back.", ("semicolon",), "Replay"),
+    Command("replay.jump", "jump", "Go to a time, like 1:30 or 90s.", ("J",), "Replay", 49),
+    Command("replay.start", "start", "Go to the beginning.", ("g",), "Replay", 48),
+    Command(
+        "replay.end", "end", "Go to the end; follow what is still recorded.", ("G",), "Replay", 47
+    ),
     Command("display.theme", "theme", "Change between dark and light.", ("T",)),
     Command("app.palette", "commands", "Find a command by its name.", ("ctrl+p",), "Program", 30),
     Command("app.help", "help", "Show all keys.", ("question_mark",), "Program", 99),
@@ -262,6 +290,15 @@ LOOKING: Final = (
     *(f"view.{name}" for name in ("baseline", "diff")),
 )
 """Commands that only change what is looked at."""
+
+REPLAY: Final = frozenset(
+    each.id
+    for each in COMMANDS
+    if each.group != "Load" and each.id not in ("view.rebuild", "display.freeze")
+)
+"""Commands that there are while a recording is replayed."""
+LIVE: Final = frozenset(each.id for each in COMMANDS if each.group != "Replay")
+"""Commands that there are while a run is under way."""
 
 _KEY_NAMES: Final = {
     "question_mark": "?",
@@ -287,6 +324,10 @@ _KEY_NAMES: Final = {
     "slash": "/",
     "f5": "F5",
     "delete": "del",
+    "full_stop": ".",
+    "comma": ",",
+    "colon": ":",
+    "semicolon": ";",
 }
 
 

@@ -21,6 +21,7 @@ from tui.export.files import check_writable
 from tui.export.summary import write_summary
 from tui.headless import run_headless
 from tui.options import RunOptions
+from tui.recording import discard_empty, record
 from tui.session import Session
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,6 +39,7 @@ async def run(options: RunOptions, *, demo: bool = False) -> int:
         check_writable(options.summary)
     async with guard_running() as guard:
         session = await _demo_session(options, guard) if demo else Session(options, guard)
+        recorder = record(session, options, "demo" if demo else options.script.name)
         signums = _listen(session)
         crashed = 0
         try:
@@ -51,6 +53,10 @@ async def run(options: RunOptions, *, demo: bool = False) -> int:
                 raise
         finally:
             await session.close()
+            if recorder is not None:
+                discard_empty(recorder, session, options)
+        if recorder is not None and recorder.path.exists():
+            _tell(f"flashpoint: recorded as {recorder.path.name}", sys.stderr)
         status = _report(session) or crashed
         return 128 + signums[0] if signums else status
 

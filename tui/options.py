@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collectors.course import CourseUnit
+from collectors.recording.limits import KEPT, MAX_BYTES
 from tui.model.duration import parse_duration
 from tui.model.ramp import RampStep
 
@@ -46,6 +47,14 @@ class RunOptions:
     build: str | None = None
     """What builds the server, for F5; no shell."""
     theme: str | None = None
+    record: Path | None = None
+    """Where the recording goes; None: into the folder of all recordings."""
+    record_wanted: bool = True
+    keep: int = KEPT
+    """How many recordings without a name of their own are kept."""
+    record_limit_mb: int = MAX_BYTES >> 20
+    redact: bool = True
+    """Whether secrets in URLs and logs are masked where they come in."""
 
     @property
     def names_load(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from collectors.process import Guard
+from collectors.redact import Redactor
 from collectors.samples import Baseline, Mark, MarkKind, SourceState, SourceStatus
 from collectors.source import Clock, Emit, SourceError
 from collectors.target_build import build_target
@@ -39,9 +40,10 @@ async def rebuild_target(
         SourceError: the build fails, and the old server runs on; or the new one does not start.
     """
     if options.build is not None:
-        emit(SourceStatus(clock(), "target", SourceState.STARTING, f"building: {options.build}"))
+        command = Redactor(enabled=options.redact).text(options.build)
+        emit(SourceStatus(clock(), "target", SourceState.STARTING, f"building: {command}"))
         try:
-            await build_target(guard, options.build, clock, emit)
+            await build_target(guard, options.build, clock, emit, redact=options.redact)
         except SourceError as error:
             emit(SourceStatus(clock(), "build", SourceState.FAILED, error.message, error.hint))
             raise

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Final
 
 from collectors.host import HostSource
@@ -19,6 +18,8 @@ from collectors.k6.binary import K6Binary, find_k6, probe_k6
 from collectors.k6.exit_codes import THRESHOLDS_CROSSED
 from collectors.k6.run import K6Plan, K6Result, K6Run
 from collectors.process import Guard
+from collectors.recording.recorder import Recorder
+from collectors.runstate import RunState
 from collectors.samples import (
     LoadSample,
     Mark,
@@ -31,7 +32,10 @@ from collectors.samples import (
 from collectors.source import Clock, SourceError
 from collectors.target import Target
 from collectors.text import sanitise
+from tui.export.about import About
 from tui.export.summary import RunRecord
+from tui.logbook import Logbook, end_of
+from tui.model.facts import facts_of
 from tui.model.phase import Phase, RunFacts
 from tui.model.runclock import RunClock
 from tui.model.timeline import Timeline
@@ -39,20 +43,17 @@ from tui.operator import Operator, find_operator
 from tui.options import RunOptions
 from tui.rebuild import NO_COMMAND, keep_run, rebuild_target
 from tui.undertest import SystemUnderTest
+from tui.watched import Offer
 
 AS_WRITTEN_GRACE_S: Final = 30.0
 """k6's default gracefulStop."""
 TEARDOWN_S: Final = 15.0
 """For k6 to end after that."""
 
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A command that belongs to this session only, for the palette."""
-
-    title: str
-    help: str
-    run: Callable[[], Awaitable[None] | None]
+UNREDACTED: Final = (
+    "--no-redact: query values, user names, passwords and tokens in URLs and logs are kept",
+    "think of who may see the screen, the recording and what is exported",
+)
 
 
 class Session:
@@ -95,6 +96,7 @@ class Session:
         self.load_ended = asyncio.Event()
         """Set whenever no k6 is at work."""
         self._guard = guard
+        self._logbook = Logbook(self.timeline, clock)
         self._name = name or sanitise(options.script.name, 60)
         self._note = note
         self._script_env = script_env
@@ -120,6 +122,10 @@ class Session:
         if has_begun and isinstance(sample, LoadSample):
             self._load_has_begun(sample.at - sample.interval_s)
 
+    def record_to(self, recorder: Recorder) -> None:
+        """Keep everything from now on in a recording too."""
+        self._logbook.record_to(recorder)
+
     async def open(self) -> None:
         """Check what can be checked, start or find the server, attach the profiler.
 
@@ -137,9 +143,12 @@ class Session:
         self.operator, self.no_control_reason = await find_operator(
             self._guard, self._binary, self.options, env, self.timeline, self.clock
         )
+        if not self.options.redact:
+            self.append(SourceStatus(self.clock(), "secrets", SourceState.DEGRADED, *UNREDACTED))
         await self._under_test.open()
         host = HostSource(self.clock, self._roles)
         self._spawn(host.run(self.append))
+        self._spawn(self._logbook.keep(self.state))
 
     def start_load(self) -> None:
         """Start k6; a new process every time."""
@@ -227,6 +236,7 @@ class Session:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._logbook.close(self.state())
 
     @property
     def target(self) -> Target | None:
@@ -259,24 +269,31 @@ class Session:
 
     def facts(self) -> RunFacts:
         """Return what the status lines say beside the timeline."""
-        now = self.clock()
-        last = self.timeline.loads[-1] if self.timeline.loads else None
-        target = self._under_test.target
-        return RunFacts(
-            phase=self.phase,
-            elapsed_s=self._time.elapsed_s(now),
-            duration_s=self.options.duration_s,
+        aim = self.operator.aim() if self.operator is not None else None
+        return facts_of(self.state(), self.timeline, self.clock(), aim)
+
+    def about(self) -> About:
+        """Return what exports tell of the run."""
+        return self._logbook.about(self.state())
+
+    def state(self) -> RunState:
+        """Return what is known of the run beside what was measured."""
+        target, clock = self._under_test.target, self._time
+        return RunState(
+            at=self.clock(),
+            phase=self.phase.value,
             script=self._name,
             k6_version=self._binary.version if self._binary else "",
-            vus=last.vus if last else 0,
-            vus_max=last.vus_max if last else 0,
             target=str(target) if target is not None else "",
             profiler=self._under_test.profiler_text,
-            countdown_s=self._time.countdown_s(now) if self.phase is Phase.STOPPING else None,
-            note=self._warm_up_note() or ("building" if self._is_rebuilding else self._note),
             control=self.control_name,
-            aim=self.operator.aim() if self.operator is not None and self.phase.loading else None,
+            note=self._warm_up_note() or ("building" if self._is_rebuilding else self._note),
             no_control_reason=self.no_control_reason if self.options.is_interactive else "",
+            started_at=clock.started_at,
+            ended_at=clock.ended_at,
+            forced_at=clock.forced_at,
+            duration_s=self.options.duration_s,
+            ceiling=self.operator.ceiling if self.operator is not None else None,
         )
 
     @property
@@ -313,6 +330,7 @@ class Session:
             script=str(self.options.script),
             arguments=self.options.k6_args,
             env={**os.environ, **self._script_env(self._under_test.target)},
+            redact=self.options.redact,
             instance=f"k6-{self._runs}",
             interactive=self.operator.new_run() if self.operator is not None else None,
         )
@@ -338,6 +356,8 @@ class Session:
             kept = keep_run(self.timeline, self.run_name, self._time.ended_at)
             if kept is not None:
                 self.append(kept)
+            if self._time.started_at is not None:
+                self.append(end_of(self.record(), self.clock()))
             if self.operator is not None:
                 self.operator.end()
             self.phase = Phase.STOPPED

@@ -12,7 +12,7 @@ from tui.model.ramp import describe, parse_ramp
 from tui.model.rate import parse_rate
 from tui.model.search import compile_pattern
 from tui.screens.ask import AskScreen
-from tui.session import Session
+from tui.watched import Watched
 
 STEPS: Final = {
     "load.more": 1,
@@ -25,12 +25,12 @@ STEERING: Final = (*STEPS, "load.pause", "load.ramp", "load.rate", "load.hold")
 """Commands that need an operator."""
 
 
-def can_steer(session: Session) -> bool:
+def can_steer(session: Watched) -> bool:
     """Tell whether there is a load, and somebody who can move it."""
     return session.operator is not None and session.phase in (Phase.STARTING, Phase.RUNNING)
 
 
-def steer(app: App[Any], session: Session, command_id: str) -> None:
+def steer(app: App[Any], session: Watched, command_id: str) -> None:
     """Carry out a command that moves the load."""
     operator = session.operator
     if operator is None:
@@ -62,7 +62,7 @@ def say(
 
 def _ask(
     app: App[Any],
-    session: Session,
+    session: Watched,
     question: str,
     example: str,
     read: Callable[[str], tuple[tuple[Any, ...], str]],

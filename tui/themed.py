@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
+from typing import Final
 
 from textual.app import App
 
 from themes import load_themes
 from tui.driver import SteadyDriver
 from tui.screens.palette import CommandProvider
-from tui.session import Offer
+from tui.watched import Offer
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
+
+GC_THRESHOLDS: Final = (250_000, 10, 50)
+"""Objects made before the youngest are looked at, and how often for the older ones."""
 
 
 class ThemedApp(App[None]):
@@ -31,6 +36,16 @@ class ThemedApp(App[None]):
             self.register_theme(to_textual_theme(palette))
         self._themes = [palette.name for palette in load_themes()]
         self.theme = theme if theme in self.available_themes else self._themes[0]
+
+    def on_load(self) -> None:
+        """Let the garbage collector stop the screen less often.
+
+        A view is made anew at each refresh, of thousands of objects that are gone when the next one
+        is: none of them are in a cycle, so looking for cycles finds nothing and takes its time.
+        """
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Let the themes that come with Textual work with our widgets too."""

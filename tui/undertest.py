@@ -150,6 +150,7 @@ class SystemUnderTest:
             ready_timeout_s=options.ready_timeout_s,
             clock=self._clock,
             emit_log=self._emit,
+            redact=options.redact,
         )
         await self._follow(self._started.target)
 

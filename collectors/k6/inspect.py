@@ -11,8 +11,8 @@ import msgspec
 from collectors.k6.arguments import read_options
 from collectors.k6.binary import K6Binary
 from collectors.k6.log import LogReader
-from collectors.k6.redact import Redactor
 from collectors.process import PIPE, Child, Guard
+from collectors.redact import Redactor
 from collectors.source import SourceError
 from collectors.text import sanitise
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from collectors.k6.redact import Redactor
 from collectors.lines import LineSplitter
+from collectors.redact import Redactor
 from collectors.samples import LogLine
 from collectors.text import sanitise
 

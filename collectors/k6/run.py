@@ -25,11 +25,11 @@ from collectors.k6.exit_codes import (
 from collectors.k6.log import LogReader
 from collectors.k6.plan import K6Plan, K6Result
 from collectors.k6.receiver import PushReceiver
-from collectors.k6.redact import Redactor
 from collectors.k6.steering import Steering, Wrapped
 from collectors.k6.stream import OTHER, OVER_LIMIT, LoadAssembler
 from collectors.k6.summary import read_summary
 from collectors.process import PIPE, Child, Guard
+from collectors.redact import Redactor
 from collectors.samples import Drop, LoadSample, RequestKind, Sample, SourceState, SourceStatus
 from collectors.source import Clock, Emit
 from collectors.text import sanitise_lines

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from collectors.k6.redact import Redactor
+from collectors.redact import Redactor
 from collectors.samples import MetricType, RequestKind
 from collectors.text import sanitise
 

@@ -26,9 +26,9 @@ from collectors.k6.meters import (
     RatioMeter,
     RequestsMeter,
 )
-from collectors.k6.redact import Redactor
 from collectors.k6.remote_write import parse_labels, parse_values, split_series
 from collectors.k6.series import EndpointKey, SeriesMeaning, What, meaning_of
+from collectors.redact import Redactor
 from collectors.samples import (
     CustomMetric,
     Endpoint,

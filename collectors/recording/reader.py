@@ -101,8 +101,7 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = sanitise(path.name, 120)
-        self.is_live = is_written_to(path)
-        """Whether another process was writing to it."""
+        self._was_live = is_written_to(path)
         self.damaged_chunks = 0
         self._decoder = Decoder()
         self._deadline = 0.0
@@ -120,9 +119,18 @@ class Recording:
         self.ending = self._quietly(END_KEY, Ending)
 
     @property
+    def is_live(self) -> bool:
+        """Whether another process is writing to it."""
+        self._was_live = self._was_live and is_written_to(self.path)
+        return self._was_live
+
+    @property
     def is_unclean(self) -> bool:
         """Whether its writer ended without closing it."""
-        return self.ending is None and not self.is_live
+        if self.ending is None and not self.is_live:
+            self.ending = self._quietly(END_KEY, Ending)
+            return self.ending is None
+        return False
 
     def rejected(self) -> dict[str, int]:
         """Return what of the chunks read so far could not be read, by reason."""

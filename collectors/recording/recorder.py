@@ -23,6 +23,7 @@ import msgspec
 from collectors.recording.about import Card, Ending, Header
 from collectors.recording.codec import Arrival, Encoder, pack
 from collectors.recording.file import connect, create, has_room, identity
+from collectors.recording.limits import MAX_BYTES
 from collectors.recording.schema import CARD_KEY, END_KEY, HEADER_KEY
 from collectors.samples import Drop, Sample, SourceState, SourceStatus
 from collectors.source import Clock, Emit, SourceError
@@ -34,8 +35,6 @@ CHECK_S: Final = 2.0
 """How often room and file are looked after."""
 QUEUE_BYTES: Final = 64 << 20
 """Of samples that wait for the disk."""
-MAX_BYTES: Final = 4 << 30
-"""Of a recording, unless told otherwise."""
 CHECKPOINT_PAGES: Final = 1000
 
 SOURCE: Final = "recording"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.k6.redact import Redactor, redact_url
+from collectors.redact import Redactor, redact_url
 
 
 @pytest.mark.parametrize(

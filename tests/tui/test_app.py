@@ -27,7 +27,7 @@ from collectors.samples import (
     Traffic,
 )
 from tui.app import FlashpointApp
-from tui.commands import COMMANDS
+from tui.commands import COMMANDS, LIVE, REPLAY, key_name
 from tui.model.phase import Phase, RunFacts
 from tui.model.ramp import RampStep, describe
 from tui.model.rate import describe_rate
@@ -36,7 +36,8 @@ from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.monitor import MonitorScreen
-from tui.session import Offer, Session
+from tui.session import Session
+from tui.watched import Offer
 
 NASTY = "[/] [unknown] [b] [@click=app.quit]x[/]"
 
@@ -403,10 +404,14 @@ async def test_every_size_can_be_drawn(session: FakeSession, size: tuple[int, in
 
 def test_help_names_every_command_and_key() -> None:
     """The help is the command table."""
-    text = help_text(76)
-    for each in COMMANDS:
-        assert " ".join(each.help.split()[:3]) in text
-    assert max(map(len, text.splitlines())) <= 76
+    for usable in (LIVE, REPLAY):
+        text = help_text(76, usable)
+        for each in COMMANDS:
+            if each.id in usable:
+                assert " ".join(each.help.split()[:3]) in text
+            else:
+                assert f"  {key_name(each.keys[0]):<10}{each.help[:20]}" not in text
+        assert max(map(len, text.splitlines())) <= 76
 
 
 async def test_the_palette_finds_commands_and_offers(

@@ -5,13 +5,16 @@ from collections import Counter
 
 import pytest
 
-from tui.commands import COMMANDS, Command, command, key_name
+from tui.commands import COMMANDS, LIVE, REPLAY, Command, command, key_name
 
 
 def test_ids_and_keys_are_there_once() -> None:
     """No key does two things, and no command is without one."""
     assert Counter(each.id for each in COMMANDS).most_common(1)[0][1] == 1
-    assert Counter(key for each in COMMANDS for key in each.keys).most_common(1)[0][1] == 1
+    for usable in (LIVE, REPLAY):
+        keys = [key for each in COMMANDS if each.id in usable for key in each.keys]
+        assert Counter(keys).most_common(1)[0][1] == 1
+    assert {each.id for each in COMMANDS} == LIVE | REPLAY
     assert all(each.keys for each in COMMANDS)
 
 

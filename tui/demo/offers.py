@@ -9,7 +9,8 @@ from collectors.samples import Mark, MarkKind, SourceState, SourceStatus
 from collectors.source import SourceError
 from collectors.target import Target
 from tui.demo.cost import read_cost, set_factor
-from tui.session import Offer, Session
+from tui.session import Session
+from tui.watched import Offer
 
 FUNCTIONS: Final = {
     "mine_block": "the heavy route",
@@ -51,4 +52,4 @@ async def _change(session: Session, name: str, factor: float, done: str) -> None
         )
         session.append(status)
         return
-    session.append(Mark(session.clock(), MarkKind.NOTE, f"{done} {name}"))
+    session.append(Mark(session.clock(), MarkKind.SERVER, f"{done} {name}"))

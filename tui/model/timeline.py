@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -55,6 +55,8 @@ class Timeline:
 
     def __init__(self, origin: float) -> None:
         self.origin = origin
+        self.also: Callable[[Sample], None] | None = None
+        """Is given every sample too: a recorder."""
         self.revision = 0
         """Grows with each sample: equal revisions mean equal contents."""
         self.stacks = StackTable()
@@ -78,12 +80,16 @@ class Timeline:
         self._ticks: dict[StackMeasure, dict[int, dict[int, StackCount]]] = {
             measure: {} for measure in StackMeasure
         }
+        self._shared: dict[StackMeasure, set[int]] = {measure: set() for measure in StackMeasure}
+        """Seconds whose counts another timeline has, too."""
         self._load_ends: list[float] = []
         self._host_ends: list[float] = []
 
     def append(self, sample: Sample) -> None:
         """Take one sample from a source."""
         self.revision += 1
+        if self.also is not None:
+            self.also(sample)
         match sample:
             case LoadSample():
                 self.loads.append(sample)
@@ -113,6 +119,40 @@ class Timeline:
             case _:
                 assert_never(sample)
 
+    def copy(self) -> Timeline:
+        """Return a timeline of the same samples that later ones do not reach."""
+        other = Timeline(self.origin)
+        other.become(self)
+        return other
+
+    def become(self, other: Timeline) -> None:
+        """Hold the samples of another timeline instead; ids of its stacks mean the same here.
+
+        What was looked up in `stacks` stays valid: both share it, and it only grows.
+        """
+        self.origin = other.origin
+        self.revision = max(self.revision, other.revision) + 1
+        self.stacks = other.stacks
+        self.loads = list(other.loads)
+        self.hosts = list(other.hosts)
+        self.marks = list(other.marks)
+        self.targets = list(other.targets)
+        self.states = list(other.states)
+        self.ends = list(other.ends)
+        self.baselines = dict(other.baselines)
+        self.logs = deque(other.logs, maxlen=LOG_LINES_KEPT)
+        self.statuses = dict(other.statuses)
+        self.drops = Counter(other.drops)
+        self.samples_lost = other.samples_lost
+        self._lost = Counter(other._lost)
+        self._stacked = dict(other._stacked)
+        self._load_ends = list(other._load_ends)
+        self._host_ends = list(other._host_ends)
+        # Seconds that are over are not changed any more, except by what comes late.
+        self._ticks = {measure: dict(ticks) for measure, ticks in other._ticks.items()}
+        self._shared = {measure: set(ticks) for measure, ticks in other._ticks.items()}
+        other._shared = {measure: set(ticks) for measure, ticks in other._ticks.items()}
+
     def _add_stacks(self, batch: StackBatch) -> None:
         self.stacks.add(batch)
         if batch.measure is StackMeasure.ON_CPU and batch.lost:
@@ -127,10 +167,18 @@ class Timeline:
             self._stacked[batch.measure] = TimeRange(
                 min(seen.start, batch.start), max(seen.end, batch.end)
             )
-        tick = self._ticks[batch.measure].setdefault(int(batch.start), {})
+        tick = self._tick(batch.measure, int(batch.start))
         for stack, count in batch.counts.items():
             old = tick.get(stack)
             tick[stack] = count if old is None else _add(old, count)
+
+    def _tick(self, measure: StackMeasure, second: int) -> dict[int, StackCount]:
+        """Return the counts of a second to add to; one of our own, where a copy has it too."""
+        ticks, shared = self._ticks[measure], self._shared[measure]
+        if second in shared:
+            shared.discard(second)
+            ticks[second] = dict(ticks[second])
+        return ticks.setdefault(second, {})
 
     def stacked(self, measure: StackMeasure = StackMeasure.ON_CPU) -> TimeRange | None:
         """Return from when to when there are stacks; None without any."""
@@ -155,22 +203,28 @@ class Timeline:
         whole seconds has what was sampled within it.
         """
         counts: dict[int, StackCount] = {}
-        seconds = range(math.ceil(window.start), math.ceil(window.end))
-        for second, tick in self._ticks[measure].items():
-            if second in seconds:
-                for stack, count in tick.items():
-                    old = counts.get(stack)
-                    counts[stack] = count if old is None else _add(old, count)
+        ticks = self._ticks[measure]
+        for second in _seconds(ticks, window):
+            for stack, count in ticks[second].items():
+                old = counts.get(stack)
+                counts[stack] = count if old is None else _add(old, count)
         return counts
 
     def lost_in(self, window: TimeRange) -> int:
         """Return how many samples the profiler says it lost in the seconds of `stacks_in`."""
-        seconds = range(math.ceil(window.start), math.ceil(window.end))
-        return sum(lost for second, lost in self._lost.items() if second in seconds)
+        return sum(self._lost[second] for second in _seconds(self._lost, window))
 
     def drop_counts(self) -> Mapping[str, int]:
         """Return everything dropped so far, by reason."""
         return dict(self.drops)
+
+
+def _seconds(known: Mapping[int, object], window: TimeRange) -> Iterable[int]:
+    """Return the known seconds of a window, going through the shorter of both."""
+    seconds = range(math.ceil(window.start), math.ceil(window.end))
+    if len(seconds) < len(known):
+        return [second for second in seconds if second in known]
+    return [second for second in known if second in seconds]
 
 
 def _add(one: StackCount, other: StackCount) -> StackCount:

@@ -22,12 +22,16 @@ class AskScreen(ModalScreen[str | None]):
         example: Shown while nothing is typed.
         check: Returns what a text would do, for the line below; raises ValueError with what is
             wrong about it.
+        suggested: What stands there to begin with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(None)", "Cancel")]
 
-    def __init__(self, question: str, example: str, check: Callable[[str], str]) -> None:
+    def __init__(
+        self, question: str, example: str, check: Callable[[str], str], suggested: str = ""
+    ) -> None:
         super().__init__()
+        self._suggested = suggested
         self._question = question
         self._example = example
         self._check = check
@@ -36,7 +40,7 @@ class AskScreen(ModalScreen[str | None]):
         """A box with the question, the line to type in, and what would come of it."""
         with Vertical(classes="dialog"):
             yield Static(Content(self._question))
-            yield Input(placeholder=self._example)
+            yield Input(self._suggested, placeholder=self._example, select_on_focus=False)
             yield Static(Content(self._example), id="verdict")
 
     @on(Input.Changed)

@@ -13,16 +13,17 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import COMMANDS, key_name
+from tui.commands import COMMANDS, LIVE, key_name
 
 KEYS_COLUMNS = 12
 
 
-def help_text(width: int) -> str:
-    """Return the help: commands by group, in the order of the table, wrapped to a width."""
+def help_text(width: int, usable: frozenset[str] = LIVE) -> str:
+    """Return the help: usable commands by group, in the order of the table, wrapped to a width."""
     lines: list[str] = []
-    groups = list(dict.fromkeys(each.group for each in COMMANDS))
-    ordered = sorted(COMMANDS, key=lambda each: groups.index(each.group))
+    there = [each for each in COMMANDS if each.id in usable]
+    groups = list(dict.fromkeys(each.group for each in there))
+    ordered = sorted(there, key=lambda each: groups.index(each.group))
     for group, commands in groupby(ordered, key=lambda each: each.group):
         lines += ["", group] if lines else [group]
         for each in commands:
@@ -37,13 +38,21 @@ def help_text(width: int) -> str:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows the help until a key closes it."""
+    """Shows the help until a key closes it.
+
+    Args:
+        usable: The commands that there are.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss(None)", "Close"),
     ]
 
+    def __init__(self, usable: frozenset[str] = LIVE) -> None:
+        super().__init__()
+        self._usable = usable
+
     def compose(self) -> ComposeResult:
         """One box that scrolls where it must."""
         with VerticalScroll(classes="dialog"):
-            yield Static(Content(help_text(min(76, self.app.size.width - 12))))
+            yield Static(Content(help_text(min(76, self.app.size.width - 12), self._usable)))

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.commands import COMMANDS, key_name
+from tui.commands import COMMANDS, LIVE, REPLAY, key_name
 from tui.views.figures import FiguresView, draw_figures
 from tui.views.keys import KeysView, draw_keys
 from tui.views.log import LogView, draw_log
@@ -26,6 +26,22 @@ from tui.widgets.trend import TrendChart
 
 PANELS = ("load", "machine", "flame", "log")
 _TOP_PANELS = ("load", "machine")
+
+
+def bindings(usable: frozenset[str]) -> list[BindingType]:
+    """Return the keys of commands."""
+    return [
+        Binding(
+            ",".join(each.keys),
+            f"app.command('{each.id}')",
+            each.title,
+            tooltip=each.help,
+            id=each.id,
+            priority=each.id in ("panel.next", "panel.previous"),
+        )
+        for each in COMMANDS
+        if each.id in usable
+    ]
 
 
 class Panel(Vertical, can_focus=True):
@@ -45,17 +61,7 @@ class MonitorScreen(Screen[None]):
         (40, "-tall"),
     ]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            ",".join(each.keys),
-            f"app.command('{each.id}')",
-            each.title,
-            tooltip=each.help,
-            id=each.id,
-            priority=each.id in ("panel.next", "panel.previous"),
-        )
-        for each in COMMANDS
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(LIVE)
 
     pane = getters.query_one("#flame", FlamePane)
     flame = getters.query_one("#graph", FlameGraph)
@@ -160,3 +166,9 @@ class MonitorScreen(Screen[None]):
         self.remove_class("-maximised", "-max-top", "-max-bottom")
         for panel in PANELS:
             self._panel(panel).remove_class("-maximised")
+
+
+class ReplayScreen(MonitorScreen, inherit_bindings=False):
+    """The monitor with the keys of a replay."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(REPLAY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.commands import COMMANDS, key_name
+from tui.commands import COMMANDS, LIVE, key_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,10 @@ class CommandProvider(Provider):
         # What has no key comes first.
         for offer in getattr(app, "offers", ()):
             yield offer.title, offer.help, offer.run
+        usable = getattr(app, "usable", LIVE)
         for each in COMMANDS:
+            if each.id not in usable:
+                continue
             keys = " or ".join(key_name(key) for key in each.keys)
             action = partial(app.run_action, f"command('{each.id}')")
             yield f"{each.group}: {each.title}", f"{each.help} Key: {keys}", action

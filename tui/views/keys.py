@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.commands import COMMANDS, key_name
+from tui.commands import COMMANDS, LIVE, key_name
 from tui.views.format import cell_width
 from tui.views.trend import Segment
 
@@ -14,13 +14,13 @@ class KeysView:
     """Which commands do nothing now; their hints are dimmed."""
 
     disabled: frozenset[str]
-    only: frozenset[str] | None = None
-    """Commands that there are at all; None: every one of the table."""
+    only: frozenset[str] = LIVE
+    """Commands that there are at all."""
 
 
 def draw_keys(view: KeysView, width: int, height: int) -> list[list[Segment]]:
     """Draw one row of hints, in the order of the command table."""
-    there = [each for each in COMMANDS if view.only is None or each.id in view.only]
+    there = [each for each in COMMANDS if each.id in view.only]
     wanted = sorted((each for each in there if each.weight), key=lambda each: -each.weight)
     shown: set[str] = set()
     used = 0

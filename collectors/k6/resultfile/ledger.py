@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from collectors.k6.redact import Redactor
 from collectors.k6.resultfile.meters import Meter, UntypedMeter, meter_of
 from collectors.k6.resultfile.metric_types import Declared
 from collectors.k6.resultfile.names import MAX_ENDPOINTS, Names, ReadTags
 from collectors.k6.resultfile.points import BadPoint, Point
 from collectors.k6.resultfile.sums import MAX_CELLS, Room, SecondSums
 from collectors.k6.series import CustomKey
+from collectors.redact import Redactor
 
 MAX_SECONDS: Final = 3 * 24 * 3600
 """Longest run that is read."""

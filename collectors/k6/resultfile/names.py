@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from typing import Final, Generic, TypeVar
 
-from collectors.k6.redact import Redactor
 from collectors.k6.resultfile.metric_types import BUILT_IN, Declared
 from collectors.k6.resultfile.points import BadPoint
 from collectors.k6.series import (
@@ -21,6 +20,7 @@ from collectors.k6.series import (
     SeriesMeaning,
     meaning_of,
 )
+from collectors.redact import Redactor
 from collectors.samples import MetricType, RequestKind
 from collectors.text import sanitise
 

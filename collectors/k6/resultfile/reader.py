@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from collectors.k6.redact import Redactor
 from collectors.k6.resultfile.csv_rows import CsvRows
 from collectors.k6.resultfile.json_lines import JsonLines, read_json_tags
 from collectors.k6.resultfile.ledger import Ledger
@@ -19,6 +18,7 @@ from collectors.k6.resultfile.sniff import HEAD_BYTES, JSON, format_of
 from collectors.k6.resultfile.sums import MAX_CELLS
 from collectors.k6.resultfile.timeline import Timeline, main_stretch
 from collectors.k6.resultfile.unpack import ResultBytes
+from collectors.redact import Redactor
 from collectors.samples import LoadSample
 from collectors.source import SourceError
 

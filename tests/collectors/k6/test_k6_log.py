@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.k6.log import LogReader, parse_fields
-from collectors.k6.redact import Redactor
+from collectors.redact import Redactor
 
 T = 'time="2026-11-22T23:49:02Z"'
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.k6.redact import Redactor
 from collectors.k6.remote_write import decompress
 from collectors.k6.stream import Limits, LoadAssembler
+from collectors.redact import Redactor
 from collectors.samples import (
     CheckRatio,
     Endpoint,

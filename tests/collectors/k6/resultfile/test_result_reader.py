@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.k6.redact import Redactor
 from collectors.k6.resultfile import unpack
 from collectors.k6.resultfile.reader import is_k6_result, read_k6_result
+from collectors.redact import Redactor
 from collectors.source import SourceError
 from tests.collectors.k6.resultfile.writing import (
     HEADER,

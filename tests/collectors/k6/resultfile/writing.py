@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collectors.k6.redact import Redactor
 from collectors.k6.resultfile.csv_rows import CsvRows
 from collectors.k6.resultfile.json_lines import JsonLines, read_json_tags
 from collectors.k6.resultfile.ledger import Ledger
 from collectors.k6.resultfile.timeline import Timeline, main_stretch
+from collectors.redact import Redactor
 from collectors.samples import LoadSample, RequestKind, Traffic
 
 START = 1_795_521_361
