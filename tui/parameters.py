@@ -8,6 +8,7 @@ import click
 
 from collectors.course import CourseUnit
 from tui.model.ramp import RampStep, greatest, parse_ramp
+from tui.model.rangespec import RangeSpec, parse_moment, parse_range
 from tui.model.rate import parse_rate
 from tui.options import parse_duration
 
@@ -65,5 +66,39 @@ class Rate(click.ParamType[tuple[CourseUnit, tuple[RampStep, ...]]]):
             return value
         try:
             return parse_rate(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Range(click.ParamType[RangeSpec]):
+    """A range of a run."""
+
+    name = "range"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> RangeSpec:
+        """Return what it says."""
+        if isinstance(value, RangeSpec):
+            return value
+        try:
+            return parse_range(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Moment(click.ParamType[float]):
+    """A time of a run."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds after its load began."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_moment(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)

@@ -15,7 +15,7 @@ from typing import Final
 
 from collectors.recording.codec import Arrival
 from collectors.recording.reader import Chunk
-from collectors.samples import Sample, SourceState, SourceStatus
+from collectors.samples import LoadSample, Sample, SourceState, SourceStatus
 from collectors.source import Clock, SourceError
 from tui.export.about import About
 from tui.model.facts import facts_at
@@ -79,6 +79,14 @@ class Replay:
         return self._player
 
     @property
+    def zero(self) -> float:
+        """When the first load began, as far as it was read; times count from there."""
+        for arrival in self._arrivals:
+            if isinstance(arrival.sample, LoadSample):
+                return arrival.sample.at - arrival.sample.interval_s
+        return self._player.start
+
+    @property
     def phase(self) -> Phase:
         """Closed: nothing runs, whatever the recorded phase is."""
         return Phase.CLOSED
@@ -139,6 +147,14 @@ class Replay:
         self.is_following = False
         self._move(self._player.moved(position, self._steady()))
 
+    def open_at(self, seconds: float) -> None:
+        """Read up to a time after the load began, and stand still there."""
+        while not self._read(SLICE_S) and self._moments[-1:] < [self.zero + seconds + 1.0]:
+            pass
+        if self._player.is_playing:
+            self.play_or_pause()
+        self.go_to(self.zero + seconds)
+
     def go_to_start(self) -> None:
         """Go to the beginning."""
         self.go_to(self._player.start)
@@ -155,9 +171,9 @@ class Replay:
         sign = "●" if self.is_following else "▶" if player.is_playing else "⏸"
         if player.is_playing and position >= player.end and self.is_read:
             sign = "■"
-        parts = [
-            f"{sign} {clock_text(position - player.start)}/{clock_text(player.end - player.start)}"
-        ]
+        zero = self.zero
+        ends = (clock_text(max(0.0, each - zero)) for each in (position, player.end))
+        parts = [f"{sign} {'/'.join(ends)}"]
         if player.speed != 1.0:
             parts.append(f"×{player.speed:g}")
         if not self.is_read:

@@ -6,7 +6,7 @@ from typing import Final
 
 from tui.app import FlashpointApp
 from tui.commands import REPLAY
-from tui.model.duration import parse_duration
+from tui.model.rangespec import parse_moment
 from tui.replay import Replay
 from tui.screens.ask import AskScreen
 from tui.screens.monitor import MonitorScreen, ReplayScreen
@@ -67,26 +67,9 @@ class ReplayApp(FlashpointApp):
         self.refresh_view()
 
     def _read_time(self, text: str) -> str:
-        return f"→ {parse_time(text):g} s from the beginning"
+        return f"→ {parse_moment(text):g} s after the load began"
 
     def _go_to(self, text: str | None) -> None:
         if text is not None:
-            self._replay.go_to(self._replay.player.start + parse_time(text))
+            self._replay.go_to(self._replay.zero + parse_moment(text))
             self.refresh_view()
-
-
-def parse_time(text: str) -> float:
-    """Return seconds: `1:30`, `1:02:03`, `90`, `90s` or `1m30s`.
-
-    Raises:
-        ValueError: it is none of them.
-    """
-    text = text.strip()
-    if ":" not in text:
-        return parse_duration(text)
-    seconds = 0.0
-    for part in text.split(":"):
-        if not part.isdecimal() or len(part) > 6:
-            raise ValueError("a time is like 1:30, 1:02:03 or 90s")
-        seconds = seconds * 60 + int(part)
-    return seconds

@@ -11,12 +11,13 @@ from typing import Protocol
 from collectors.k6.resultfile.reader import is_k6_result, read_k6_result
 from collectors.recording.about import Header
 from collectors.recording.codec import Arrival
-from collectors.recording.reader import Chunk, Recording, is_recording, is_written_to
+from collectors.recording.reader import Chunk, Recording
+from collectors.recording.sniff import is_recording
 from collectors.samples import Sample, SourceState, SourceStatus
 from collectors.stackfile.reader import read_profile
 from collectors.text import sanitise
 from tui.export.about import About
-from tui.model.timeline import Timeline, TimeRange
+from tui.model.timeline import Timeline
 
 _ARRIVALS_A_CHUNK = 50
 
@@ -85,7 +86,7 @@ def open_tape(path: Path) -> Tape:
     Raises:
         SourceError: it can't be read, or is none of them.
     """
-    if is_recording(path) or is_written_to(path):
+    if is_recording(path):
         return Recording(path)
     name = sanitise(path.name, 120)
     samples: list[tuple[float, Sample]]
@@ -138,15 +139,3 @@ def about_of(tape_name: str, header: Header, timeline: Timeline) -> About:
         wall_offset_s=header.wall_offset_s,
         name=tape_name,
     )
-
-
-def everything(timeline: Timeline) -> TimeRange:
-    """Return the range of all that was measured: of the load, else of the stacks."""
-    stacked = timeline.stacked()
-    starts = [sample.at - sample.interval_s for sample in timeline.loads[:1]]
-    ends = [sample.at for sample in timeline.loads[-1:]]
-    if not starts and stacked is not None:
-        starts, ends = [float(int(stacked.start)) - 1e-9], [float(int(stacked.end)) + 1.0]
-    if not starts:
-        return TimeRange(timeline.origin, timeline.origin)
-    return TimeRange(starts[0], ends[0])

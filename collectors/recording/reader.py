@@ -24,7 +24,6 @@ from collectors.recording.codec import Arrival, CodecError, Decoder
 from collectors.recording.image import committed
 from collectors.recording.plausible import is_moment
 from collectors.recording.schema import (
-    APPLICATION_ID,
     CARD_KEY,
     CHUNK_SQL,
     END_KEY,
@@ -32,6 +31,7 @@ from collectors.recording.schema import (
     META_SQL,
     VERSION,
 )
+from collectors.recording.sniff import is_recording
 from collectors.recording.texts import TextCheck
 from collectors.source import SourceError
 from collectors.text import sanitise
@@ -43,9 +43,6 @@ STEPS: Final = 100_000
 PATIENCE_S: Final = 2.0
 """For one statement: ours take milliseconds, unless the file is made to take long."""
 
-_MAGIC: Final = b"SQLite format 3\0"
-_ID_PLACE: Final = slice(68, 72)
-"""Of the application's id in the header of a database."""
 _LOCKS: Final = (0x40000000, 512)
 """Where SQLite's locks lie in a file, and how many (its source, os.h)."""
 _MISSING: Final = 64
@@ -60,16 +57,6 @@ class Chunk:
 
     number: int
     arrivals: tuple[Arrival, ...]
-
-
-def is_recording(path: Path) -> bool:
-    """Tell whether a file looks like a recording; never raises."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(100)
-    except (OSError, ValueError):
-        return False
-    return head.startswith(_MAGIC) and head[_ID_PLACE] == APPLICATION_ID.to_bytes(4, "big")
 
 
 def is_written_to(path: Path) -> bool:

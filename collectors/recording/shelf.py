@@ -14,8 +14,9 @@ from typing import Final
 import platformdirs
 
 from collectors.recording.about import Card
-from collectors.recording.reader import Recording, is_recording, is_written_to
+from collectors.recording.reader import Recording, is_written_to
 from collectors.recording.schema import SUFFIX
+from collectors.recording.sniff import is_recording
 from collectors.source import SourceError
 from collectors.text import sanitise
 

@@ -57,12 +57,13 @@ TITLES: Final[Mapping[ExportFormat, str]] = {
     ExportFormat.SVG: "interactive flamegraph",
 }
 
-_STACKS: Final = {
+STACKS: Final = {
     ExportFormat.FOLDED: StackFormat.FOLDED,
     ExportFormat.SPEEDSCOPE: StackFormat.SPEEDSCOPE,
     ExportFormat.PPROF: StackFormat.PPROF,
     ExportFormat.SVG: StackFormat.SVG,
 }
+"""Formats that hold stacks and nothing else."""
 _NOT_ALLOWED: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -111,7 +112,7 @@ def export(asked: ExportFormat, scope: Scope) -> bytes:
             return openmetrics(timeline, range_, about, baseline)
         case _:
             return write_stacks(
-                _STACKS[asked],
+                STACKS[asked],
                 timeline.stacks,
                 timeline.stacks_in(range_, scope.measure),
                 f"{about.script} {about.target}".strip() or about.name,
