@@ -15,14 +15,14 @@ from tui.export.formats import ExportFormat
 
 
 @click.command()
-@click.argument("file", type=FILE)
+@click.argument("file")
 @option("--theme", help="Name of a theme: ember-dark, paper-light, or one of Textual's.")
 @click.pass_context
-def flame(ctx: click.Context, file: Path, theme: str | None) -> None:
-    """Look at the stacks of FILE: folded, text of perf script, or speedscope JSON."""
+def flame(ctx: click.Context, file: str, theme: str | None) -> None:
+    """Look at the stacks of FILE: folded, text of perf script, speedscope JSON, or a recording."""
     refuse_command(ctx, "flame")
     refuse_without_terminal("flashpoint export converts stacks without one")
-    show(file, theme)
+    show(_file(file), theme)
 
 
 @click.command()
@@ -140,8 +140,14 @@ def _file(word: str) -> Path:
 
 def show(file: Path, theme: str | None) -> None:
     """Show the stacks of a file until the operator leaves."""
+    from collectors.recording.sniff import is_recording
     from collectors.stackfile.reader import read_profile
 
+    if is_recording(file):
+        from tui.flameapp import app_of_recording
+
+        app_of_recording(file, theme).run()
+        return
     # Read first: a second process may help only while there is no other thread.
     profile = read_profile(file)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import getters
@@ -12,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
+from collectors.source import SourceError
 from collectors.stackfile.reader import ImportedProfile
 from tui.commands import COMMANDS, LOOKING
 from tui.convert import timeline_of
@@ -21,6 +24,7 @@ from tui.model.timeline import Timeline, TimeRange
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
 from tui.steering import read_pattern, say
+from tui.tape import open_tape, whole
 from tui.themed import ThemedApp
 from tui.views.flamepane import Subject, build_flame_pane
 from tui.views.format import clock
@@ -61,6 +65,24 @@ def app_of(profile: ImportedProfile, name: str, theme: str | None) -> FlameFileA
     return FlameFileApp(
         timeline_of(profile), name, subject, profile.notes, theme, has_times=profile.has_times
     )
+
+
+def app_of_recording(path: Path, theme: str | None) -> FlameFileApp:
+    """Return the program for the stacks of a recorded run.
+
+    Raises:
+        SourceError: it can't be read, or has no stacks.
+    """
+    with contextlib.closing(open_tape(path)) as tape:
+        timeline = whole(tape)
+        rejected = tape.rejected()
+        name = tape.name
+    if timeline.stacked() is None:
+        raise SourceError(f"{name} has no stacks", "it may have been recorded with --no-profile")
+    profiler = timeline.states[-1].profiler if timeline.states else ""
+    notes = [f"{count} × {reason.replace('_', ' ')}" for reason, count in rejected.items()]
+    subject = Subject(profiler, "no stacks in this range")
+    return FlameFileApp(timeline, name, subject, notes, theme, has_times=True)
 
 
 class FileScreen(Screen[None]):
@@ -113,6 +135,11 @@ class FlameFileApp(ThemedApp):
         self.looking = Looking(timeline, lambda: self._end, timeline.append, _WHOLE_FILE)
         self._monitor = FileScreen()
 
+    @property
+    def usable(self) -> frozenset[str]:
+        """Commands that there are."""
+        return USABLE
+
     def on_mount(self) -> None:
         """Open the pane, and say what is to be known of the file."""
         self.push_screen(self._monitor)
@@ -163,7 +190,7 @@ class FlameFileApp(ThemedApp):
         elif name == "theme":
             self.next_theme()
         elif name == "help":
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(USABLE))
         elif name == "palette":
             self.action_command_palette()
         else:

@@ -1,0 +1,1 @@
+"""Two runs compared: figures with intervals, functions, doubts, conditions, as text or Markdown."""
