@@ -8,17 +8,20 @@ from typing import Final
 
 from textual import on
 
-from collectors.samples import Frame, MarkKind, SourceState, StackMeasure
+from collectors.samples import Baseline, Frame, MarkKind, SourceState, StackMeasure
 from tui.commands import LIVE, LOOKING
 from tui.keeping import keep
 from tui.looking import Looking
+from tui.model.lens import Lens
 from tui.model.phase import Phase
+from tui.model.ranges import RangeChoice
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.monitor import MonitorScreen
 from tui.steering import STEERING, can_steer, read_pattern, say, steer
 from tui.themed import ThemedApp
+from tui.views.flamepane import FlamePaneView
 from tui.views.keys import KeysView
 from tui.views.monitor import build_monitor
 from tui.views.window import Window, window_of
@@ -42,6 +45,8 @@ class FlashpointApp(ThemedApp):
         self.session = session
         self.looking = Looking(session.timeline, session.clock, session.append)
         self._monitor = self.make_screen()
+        self._flame: FlamePaneView | None = None
+        self._looked_at: tuple[int, Lens, RangeChoice, Baseline | None] | None = None
         self._told: dict[str, tuple[SourceState, str]] = {}
         self._marks_told = 0
 
@@ -74,10 +79,23 @@ class FlashpointApp(ThemedApp):
         if not self.is_running or not self._monitor.is_attached or not self._monitor.children:
             return  # on its way in or out
         window, lens = self._window(), self.looking.lens
-        view = build_monitor(session.timeline, session.facts(), window, lens)
+        kept = self._kept_flame(window)
+        view = build_monitor(session.timeline, session.facts(), window, lens, kept)
+        self._flame = view.flame
         with self.batch_update():
             self._monitor.show(view, KeysView(frozenset(self._disabled()), self.usable))
         self._tell_news()
+
+    def _kept_flame(self, window: Window) -> FlamePaneView | None:
+        """Return the pane of stacks as it was, where it compares what it compared this second.
+
+        A comparison takes longer than all the rest, and a key should not have to wait for it.
+        """
+        baseline = self.looking.baseline()
+        looked_at = int(window.end), self.looking.lens, self.looking.choice, baseline
+        is_same = looked_at == self._looked_at and baseline is not None
+        self._looked_at = looked_at
+        return self._flame if is_same else None
 
     def _window(self) -> Window:
         return window_of(self.looking.choice, self.session.timeline, self.session.clock())

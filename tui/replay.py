@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from collectors.recording.codec import Arrival
 from collectors.recording.reader import Chunk
-from collectors.samples import LoadSample, Sample, SourceState, SourceStatus
+from collectors.samples import Sample, SourceState, SourceStatus
 from collectors.source import Clock, SourceError
 from tui.export.about import About
 from tui.model.facts import facts_at
 from tui.model.phase import Phase, RunFacts
 from tui.model.player import Player
+from tui.model.reel import Reel
 from tui.model.timeline import Timeline
 from tui.tape import Tape, about_of
 from tui.views.format import clock as clock_text
@@ -30,11 +29,11 @@ SLICE_S: Final = 0.02
 """Reading gives way to the screen after this long."""
 FIRST_S: Final = 0.25
 """Reading before there is a screen at all."""
-CHECKPOINT_S: Final = 60.0
-"""Recorded time between two copies of the timeline that going back begins at."""
 FOLLOW_S: Final = 0.25
 SETTLE_S: Final = 0.5
 """A recording that is being written to is followed this far behind."""
+SOURCE: Final = "replay"
+"""Who tells what could not be read; no source of a run has this name."""
 NO_RUN: Final = "this is a recording: nothing runs"
 
 
@@ -59,14 +58,10 @@ class Replay:
         self.is_following = follow
         self.is_read = False
         """Whether the whole recording has been read."""
-        self.timeline = Timeline(tape.header.started_at)
+        self._reel = Reel(tape.header.started_at)
         self._steady = clock
-        self._arrivals: list[Arrival] = []
-        self._moments: list[float] = []
-        self._fed = 0
-        self._own: list[Sample] = []
-        self._checkpoints: list[tuple[int, Timeline]] = []
-        self._checkpoint_at = tape.header.started_at
+        self._told: dict[str, int] = {}
+        """What could not be read, as it was told last."""
         self._chunks: Iterator[Chunk] = tape.chunks()
         self._last_chunk = 0
         start = tape.header.started_at
@@ -79,12 +74,14 @@ class Replay:
         return self._player
 
     @property
+    def timeline(self) -> Timeline:
+        """What had arrived at the position, and what whoever watches has added."""
+        return self._reel.timeline
+
+    @property
     def zero(self) -> float:
         """When the first load began, as far as it was read; times count from there."""
-        for arrival in self._arrivals:
-            if isinstance(arrival.sample, LoadSample):
-                return arrival.sample.at - arrival.sample.interval_s
-        return self._player.start
+        return self._player.start if self._reel.zero is None else self._reel.zero
 
     @property
     def phase(self) -> Phase:
@@ -94,7 +91,7 @@ class Replay:
     def clock(self) -> float:
         """Return the position, and bring the timeline up to it."""
         position = self._player.at(self._steady())
-        self._feed(position)
+        self._reel.go_to(position)
         return position
 
     def facts(self) -> RunFacts:
@@ -106,8 +103,7 @@ class Replay:
 
     def append(self, sample: Sample) -> None:
         """Take a mark or a baseline of whoever watches; it stays wherever the replay goes."""
-        self._own.append(sample)
-        self.timeline.append(sample)
+        self._reel.keep(sample)
 
     def about(self) -> About:
         """Return what exports tell of the run."""
@@ -130,8 +126,12 @@ class Replay:
 
     def play_or_pause(self) -> None:
         """Go on, or stand still; at the end, begin again."""
+        now, player = self._steady(), self._player
         self.is_following = False
-        self._move(self._player.toggled(self._steady()))
+        if player.is_playing and self._is_over(player.at(now)):
+            self._move(player.moved(player.start, now))
+        else:
+            self._move(player.toggled(now))
 
     def faster(self, steps: int) -> None:
         """Play some steps faster, or slower."""
@@ -149,10 +149,11 @@ class Replay:
 
     def open_at(self, seconds: float) -> None:
         """Read up to a time after the load began, and stand still there."""
-        while not self._read(SLICE_S) and self._moments[-1:] < [self.zero + seconds + 1.0]:
-            pass
+        is_over = False
+        while not is_over and (self._reel.end or self.zero) < self.zero + seconds + 1.0:
+            is_over = self._read(SLICE_S)
         if self._player.is_playing:
-            self.play_or_pause()
+            self._move(self._player.toggled(self._steady()))
         self.go_to(self.zero + seconds)
 
     def go_to_start(self) -> None:
@@ -160,16 +161,16 @@ class Replay:
         self.go_to(self._player.start)
 
     def go_to_end(self) -> None:
-        """Go to the end, or follow what is still being recorded."""
+        """Go to the end, or follow what is still being read, or recorded."""
         self.go_to(self._player.end)
-        self.is_following = self.tape.is_live
+        self.is_following = self.tape.is_live or not self.is_read
 
     def text(self) -> str:
         """Return where the replay is, in a few words."""
         player = self._player
         position = self.clock()
         sign = "●" if self.is_following else "▶" if player.is_playing else "⏸"
-        if player.is_playing and position >= player.end and self.is_read:
+        if player.is_playing and self._is_over(position):
             sign = "■"
         zero = self.zero
         ends = (clock_text(max(0.0, each - zero)) for each in (position, player.end))
@@ -184,15 +185,15 @@ class Replay:
 
     async def read(self) -> None:
         """Read the rest of the recording, a little at a time; when following, without an end."""
-        await self._read_all()
-        while self.tape.is_live:
-            await asyncio.sleep(FOLLOW_S)
+        while True:
+            # Asked before reading: what is written until the writer ends is read once more.
             was_live = self.tape.is_live
-            self._chunks = self.tape.chunks(self._last_chunk)
             await self._read_all()
             if not was_live:
                 self.is_following = False
                 return
+            await asyncio.sleep(FOLLOW_S)
+            self._chunks = self.tape.chunks(self._last_chunk)
 
     async def _read_all(self) -> None:
         is_over = False
@@ -204,10 +205,14 @@ class Replay:
         """Let the file go."""
         self.tape.close()
 
+    def _is_over(self, position: float) -> bool:
+        at_end = position >= self._player.end and self.is_read and not self.is_following
+        return at_end and not self.tape.is_live
+
     def _read(self, at_most_s: float) -> bool:
         """Read for a while; tell whether everything was read."""
         deadline = time.monotonic() + at_most_s
-        before = len(self._arrivals)
+        before = self._last_chunk
         is_over = False
         try:
             while time.monotonic() < deadline:
@@ -216,67 +221,38 @@ class Replay:
                     is_over = True
                     break
                 self._last_chunk = chunk.number
-                self._arrivals.extend(chunk.arrivals)
-                self._moments.extend(each.at for each in chunk.arrivals)
+                self._reel.add(chunk.arrivals)
         except SourceError as error:
             is_over = True
             self._tell(error.message, error.hint)
-        if len(self._arrivals) > before:
-            now = self._steady()
-            self._player = self._player.lasting(self._moments[-1], now)
-            if self.is_following:
-                newest = max(self._moments[-1], now - SETTLE_S)
-                self._player = self._player.lasting(newest, now).moved(newest, now)
-        if is_over and not self.is_read:
-            self.is_read = True
-            for reason, count in self.tape.rejected().items():
-                self._tell(f"{count} × {reason.replace('_', ' ')}", "the rest is shown")
+        if self._last_chunk > before:
+            self._go_on()
+        self.is_read = self.is_read or is_over
+        if is_over:
+            self._tell_rejected()
         return is_over
 
+    def _go_on(self) -> None:
+        """Take note of how far the recording goes now; go along where it is followed."""
+        end, now = self._reel.end, self._steady()
+        if end is None:
+            return
+        if self.is_following and self.tape.is_live:
+            end = max(end, now - SETTLE_S)
+        self._player = self._player.lasting(end, now)
+        if self.is_following:
+            self._player = self._player.moved(self._player.end, now)
+
+    def _tell_rejected(self) -> None:
+        rejected = dict(self.tape.rejected())
+        if rejected != self._told:
+            self._told = rejected
+            reasons = (f"{n} × {reason.replace('_', ' ')}" for reason, n in rejected.items())
+            self._tell(", ".join(reasons), "the rest is shown")
+
     def _tell(self, message: str, hint: str) -> None:
-        status = SourceStatus(self._player.start, "recording", SourceState.DEGRADED, message, hint)
-        self.append(status)
+        self.append(SourceStatus(self._player.start, SOURCE, SourceState.DEGRADED, message, hint))
 
     def _move(self, player: Player) -> None:
         self._player = player
-        self._feed(player.at(self._steady()))
-
-    def _feed(self, position: float) -> None:
-        """Have on the timeline what had arrived at a position, and no more."""
-        count = bisect_right(self._moments, position)
-        if count < self._fed:
-            self._go_back(count)
-        while self._fed < count:
-            arrival = self._arrivals[self._fed]
-            self.timeline.append(arrival.sample)
-            self._fed += 1
-            if arrival.at - self._checkpoint_at >= CHECKPOINT_S:
-                self._checkpoint_at = arrival.at
-                self._checkpoints.append((self._fed, self._without_own()))
-
-    def _go_back(self, count: int) -> None:
-        while self._checkpoints and self._checkpoints[-1][0] > count:
-            self._checkpoints.pop()
-        if self._checkpoints:
-            self._fed, kept = self._checkpoints[-1]
-        else:
-            self._fed, kept = 0, Timeline(self.tape.header.started_at)
-            kept.stacks = self.timeline.stacks
-        self._checkpoint_at = self._arrivals[self._fed - 1].at if self._fed else self._player.start
-        self.timeline.become(kept)
-        for sample in self._own:
-            self.timeline.append(sample)
-
-    def _without_own(self) -> Timeline:
-        """Return a copy of the timeline without what whoever watches has added."""
-        copy = self.timeline.copy()
-        if self._own:
-            own = set(map(id, self._own))
-            copy.marks = [mark for mark in copy.marks if id(mark) not in own]
-            copy.baselines = {
-                name: each for name, each in copy.baselines.items() if id(each) not in own
-            }
-            copy.statuses = {
-                name: each for name, each in copy.statuses.items() if id(each) not in own
-            }
-        return copy
+        self._reel.go_to(player.at(self._steady()))

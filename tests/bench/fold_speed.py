@@ -29,9 +29,9 @@ import platformdirs
 
 from collectors.process import PIPE, guard_running
 from tests.integration.k6_versions import k6_1
-from tui.convert import convert
+from tui.convert import Wanted, convert
 from tui.demo.build import demo_command, listening_port, script_path
-from tui.export.stacks.formats import StackFormat
+from tui.export.formats import ExportFormat
 
 BYTES: Final = 100_000_000
 SECONDS: Final = 10
@@ -140,7 +140,7 @@ def _programs(text: Path, folder: Path) -> dict[str, Callable[[], object]]:
         return run
 
     def alone() -> None:
-        convert(text, out, StackFormat.FOLDED, force=True)
+        convert(text, Wanted(out, ExportFormat.FOLDED, force=True))
 
     def on_one_core() -> None:
         cores = os.sched_getaffinity(0)

@@ -36,15 +36,26 @@ def build_monitor(
     facts: RunFacts,
     window: Window,
     lens: Lens = Lens(),  # noqa: B008 - it is frozen
+    flame: FlamePaneView | None = None,
 ) -> MonitorView:
-    """Build every pane for a window."""
+    """Build every pane for a window.
+
+    Args:
+        timeline: What is known.
+        facts: What is known beside it.
+        window: What the panes show.
+        lens: How stacks are looked at.
+        flame: The pane of stacks, where it need not be built anew.
+    """
+    if flame is None:
+        flame = build_flame_pane(timeline, window, lens, subject_of(timeline, facts, lens))
     kind = kind_of(timeline.loads)
     loads = timeline.loads_in(window.range)
     verdict = judge(summarise(loads, kind), timeline.hosts_in(window.range))
     return MonitorView(
         load=build_load(timeline, window, kind),
         host=build_host(timeline, window),
-        flame=build_flame_pane(timeline, window, lens, subject_of(timeline, facts, lens)),
+        flame=flame,
         status=build_status(timeline, facts, verdict, held=_held(window)),
         log=build_log(timeline, window.end),
         is_interactive=facts.control != AS_WRITTEN or bool(timeline.targets),

@@ -80,7 +80,9 @@ class FlamePane(Vertical):
         was_graph = before is not None and before.picture is Picture.GRAPH
         if before is not None and was_graph and now.picture is Picture.GRAPH and tree is not None:
             self._carry(before, now, tree)
-        self.graph.view = now.graph
+        if now.functions is None and now.changes is None:
+            # Where it is not seen, it need not be laid out.
+            self.graph.view = now.graph
         self.callers.view = now.callers
         self.functions.view = now.functions
         self.changes.view = now.changes
