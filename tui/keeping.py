@@ -59,16 +59,28 @@ def _ask_export(app: App[Any], watched: Watched, looking: Looking) -> None:
         asked = format_of(text)
         if asked is None:
             raise ValueError(f"end it with one of {' '.join(ENDINGS)}")
+        _path_of(text)
         return f"→ {TITLES[asked]} · {where}"
 
     def answered(text: str | None) -> None:
         asked = format_of(text) if text else None
         if text is not None and asked is not None:
-            path = Path(text.strip()).expanduser()
-            app.run_worker(_write(app, path, asked, scope), exclusive=False)
+            app.run_worker(_write(app, _path_of(text), asked, scope), exclusive=False)
 
     screen = AskScreen(f"Export {where} to", " ".join(ENDINGS), check, suggested)
     app.push_screen(screen, answered)
+
+
+def _path_of(text: str) -> Path:
+    """Return the file that was typed.
+
+    Raises:
+        ValueError: it begins with the name of nobody.
+    """
+    try:
+        return Path(text.strip()).expanduser()
+    except RuntimeError:
+        raise ValueError(f"whose is {text.strip().partition('/')[0]}?") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import msgspec
 
 from collectors.recording.shelf import Entry, entries, folder_of
 from collectors.text import sanitise
-from tui.views.format import clock, fit, milliseconds, pad, rate
+from tui.views.format import cell_width, clock, fit, milliseconds, pad, rate
 
 _TITLES: Final = ("when", "script", "target", "length", "peak/s", "p95", "size", "verdict")
 _RIGHT: Final = frozenset({"length", "peak/s", "p95", "size"})
@@ -36,7 +36,7 @@ def list_recordings(*, as_json: bool) -> Iterator[str]:
 def _table(found: Sequence[Entry], width: int) -> Iterator[str]:
     rows = [_TITLES, *map(_row, found)]
     widths = [
-        min(max(len(row[place]) for row in rows), _WIDEST.get(title, 200))
+        min(max(cell_width(row[place]) for row in rows), _WIDEST.get(title, 200))
         for place, title in enumerate(_TITLES)
     ]
     for row in rows:
@@ -74,7 +74,8 @@ def _json(entry: Entry) -> str:
     return msgspec.json.encode(
         {
             "name": entry.name,
-            "path": str(entry.path),
+            # Bytes of a name that are no text can't be told in JSON.
+            "path": os.fsencode(entry.path).decode(errors="replace"),
             "began_at": entry.began_at.isoformat() if entry.began_at is not None else None,
             "state": entry.state,
             "script": card.script,

@@ -16,7 +16,7 @@ from collectors.recording.about import Header
 from collectors.recording.file import make_folder
 from collectors.recording.recorder import Recorder
 from collectors.recording.shelf import clear_away, folder_of, new_path
-from collectors.samples import Sample
+from collectors.samples import Sample, SourceState, SourceStatus
 from collectors.text import sanitise
 from tui.options import RunOptions
 from tui.session import Session
@@ -66,6 +66,8 @@ def record(session: Session, options: RunOptions, script: str) -> Recorder | Non
 
     recorder = Recorder(path, header, clock, tell, max_bytes=options.record_limit_mb << 20)
     session.record_to(recorder)
+    name = sanitise(path.name, 80)
+    session.append(SourceStatus(clock(), "recording", SourceState.LIVE, f"to {name}"))
     return recorder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
 
@@ -113,6 +114,7 @@ def open_tape(path: Path) -> Tape:
         writer_pid=0,
         writer_start_ticks=0,
     )
+    samples.sort(key=itemgetter(0))
     return ImportedTape(name, header, [*((start, each) for each in told), *samples])
 
 

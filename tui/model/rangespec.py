@@ -9,7 +9,8 @@ from enum import StrEnum
 from tui.model.duration import parse_duration
 from tui.model.timeline import Timeline, TimeRange
 
-_LAST = re.compile(r"last\s*(\S+)", re.IGNORECASE)
+# With a number: a baseline may be called `last good`.
+_LAST = re.compile(r"last\s*(\d\S*)", re.IGNORECASE)
 _SPAN = re.compile(r"\s*([\d:.hms]*)\s*(?:-|\.\.|to)\s*([\d:.hms]*)\s*")
 
 
@@ -37,14 +38,18 @@ class RangeSpec:
         """As it may be typed."""
         match self.kind:
             case SpecKind.LAST:
-                return f"last {self.start_s:g}s"
+                return f"last {_seconds(self.start_s)}"
             case SpecKind.SPAN:
-                ends = ("" if each is None else f"{each:g}s" for each in (self.start_s, self.end_s))
-                return "-".join(ends)
+                return "-".join(_seconds(each) for each in (self.start_s, self.end_s))
             case SpecKind.NAME:
                 return self.name
             case _:
                 return "all"
+
+
+def _seconds(value: float | None) -> str:
+    # Without an exponent, which nobody types.
+    return "" if value is None else f"{value:.9f}".rstrip("0").rstrip(".") + "s"
 
 
 def parse_range(text: str) -> RangeSpec:
@@ -76,12 +81,13 @@ def parse_moment(text: str) -> float:
     text = text.strip()
     if ":" not in text:
         return parse_duration(text, may_be_zero=True)
-    seconds = 0.0
-    for part in text.split(":"):
-        if not part.isdecimal() or len(part) > 6:
-            raise ValueError(f"{text!r} is no time; write it like 1:30, 1:02:03 or 90s")
+    parts = text.split(":")
+    if len(parts) > 3 or not all(each.isdecimal() and len(each) <= 6 for each in parts):
+        raise ValueError(f"{text!r} is no time; write it like 1:30, 1:02:03 or 90s")
+    seconds = 0
+    for part in parts:
         seconds = seconds * 60 + int(part)
-    return seconds
+    return float(seconds)
 
 
 def load_zero(timeline: Timeline) -> float:

@@ -29,7 +29,7 @@ _STATES: Final = {
     SourceState.FAILED: "status-bad",
     SourceState.ENDED: "status-idle",
 }
-SOURCES: Final = ("k6", "control", "target", "perf", "off-cpu", "host")
+SOURCES: Final = ("k6", "control", "target", "perf", "off-cpu", "host", "recording", "secrets")
 """In the order of the line."""
 AS_WRITTEN: Final = "as written"
 """What `RunFacts.control` says of a k6 with its own schedule."""
