@@ -62,7 +62,7 @@ def convert(path: Path, wanted: Wanted) -> Sequence[str]:
     is_run = is_recording(path) or _is_k6_result(path)
     asked = wanted.format or _by_name(wanted.output, is_run=is_run)
     if asked is None:
-        raise SourceError("which format?", f"add --format: {', '.join(ExportFormat)}")
+        raise SourceError("which format?", f"add --format: {', '.join(ExportFormat if is_run else STACKS)}")
     output = wanted.output
     if output != STDOUT:
         check_writable(output)
