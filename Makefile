@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: help demo test check format bench clean setup k6-2
+.PHONY: help demo test check format faults verify bench clean setup k6-2
 
 help:
 	@echo "make demo    watch the built-in server under load   (ARGS='--headless --duration 10s')"
 	@echo "make test    run all tests                          (TESTS=tests/tui for some)"
 	@echo "make check   ruff, mypy, import contracts"
 	@echo "make format  let ruff format the code"
+	@echo "make faults  inject faults and print what came of it, as a table (make verify: full counts)"
 	@echo "make bench   what the monitor costs, as a table"
 	@echo "make k6-2    build k6 2.x for the tests that need it, ~5 min, cached"
 
@@ -32,6 +33,13 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# What happens when things go wrong, as one table; `verify` with the full counts, for an hour.
+faults: $(VENV)/.dev test-system
+	$(BIN)/python -m pytest -q tests/faults
+
+verify: $(VENV)/.dev test-system
+	FLASHPOINT_FAULTS=full $(BIN)/python -m pytest -q --timeout 7200 tests/faults
 
 bench: $(VENV)/.dev system
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,0 +1,50 @@
+"""Collects what the fault tests found and prints it as one table at the end."""
+
+from __future__ import annotations
+
+import os
+from typing import Final, Protocol
+
+import pytest
+
+from tests.faults.report import Row, table
+
+FULL: Final = "FLASHPOINT_FAULTS"
+"""Of the environment: `full` for the counts of `make verify`, else the short form of CI."""
+_ROWS: Final = pytest.StashKey[list[Row]]()
+
+
+class Report(Protocol):
+    """Notes the outcome of one case, and fails the test where a try did not pass."""
+
+    def __call__(self, case: str, *, tries: int, passed: int, figure: str, target: str) -> None:
+        """Note it."""
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    """Give a test a row of the table."""
+    rows = request.config.stash.setdefault(_ROWS, [])
+
+    def note(case: str, *, tries: int, passed: int, figure: str, target: str) -> None:
+        row = Row(case, tries, passed, figure, target)
+        rows.append(row)
+        assert row.is_good, f"{case}: {passed} of {tries} passed, {figure}; target: {target}"
+
+    return note
+
+
+@pytest.fixture(scope="session")
+def is_full() -> bool:
+    """Whether the full counts are asked for."""
+    return os.environ.get(FULL) == "full"
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the table."""
+    rows = config.stash.get(_ROWS, [])
+    if rows:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(table(rows))
