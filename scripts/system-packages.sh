@@ -1,7 +1,7 @@
 #!/bin/sh
 # perf for the profile, tmux for the tests of the screen, and with the argument `tests` Chromium for
-# those of what we export: install what is missing if we may, else say in one line what to type. Never
-# fails: flashpoint runs without them.
+# those of what we export and strace for those of what a replay may do: install what is missing if we
+# may, else say in one line what to type. Never fails: flashpoint runs without them.
 set -u
 . "$(dirname "$0")/packages.sh"
 
@@ -23,5 +23,8 @@ if [ "${1:-}" = tests ] && ! has_browser; then
         # shellcheck disable=SC2086
         echo "flashpoint: no Chromium, so tests of exports can't run; to have it: $(install_command $packages)" >&2
     fi
+fi
+if [ "${1:-}" = tests ] && ! command -v strace >/dev/null 2>&1 && ! install_packages strace; then
+    echo "flashpoint: no strace, so tests of what a replay does can't run; to have it: $(install_command strace)" >&2
 fi
 exit 0

@@ -129,7 +129,7 @@ def ls(ctx: click.Context, /, *, as_json: bool) -> None:
 def _file(word: str) -> Path:
     """Return the file that a path or the name of a recording means."""
     path = Path(word)
-    if path.exists():
+    if os.path.exists(word):  # unlike Path's own, it bears any word
         return path
     from collectors.recording.schema import SUFFIX
     from collectors.recording.shelf import find, folder_of

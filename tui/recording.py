@@ -13,7 +13,7 @@ import psutil
 
 from collectors.machine import machine_text
 from collectors.recording.about import Header
-from collectors.recording.file import make_folder
+from collectors.recording.file import make_folder, remove
 from collectors.recording.recorder import Recorder
 from collectors.recording.shelf import clear_away, folder_of, new_path
 from collectors.samples import Sample, SourceState, SourceStatus
@@ -75,4 +75,4 @@ def discard_empty(recorder: Recorder, session: Session, options: RunOptions) -> 
     """Remove the recording of a session that never came to load anything."""
     if options.record is None and not session.timeline.loads:
         with contextlib.suppress(OSError):
-            recorder.path.unlink()
+            remove(recorder.path)

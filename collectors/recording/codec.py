@@ -9,7 +9,6 @@ sanitiser once more.
 
 from __future__ import annotations
 
-import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collectors.recording.plausible import is_plausible
+from collectors.recording.plausible import are_numbers, is_moment, is_plausible
 from collectors.recording.stackrow import StackRow
 from collectors.recording.texts import TextCheck
 from collectors.runstate import RunEnd, RunState
@@ -35,8 +34,11 @@ from collectors.samples import (
 )
 from collectors.text import sanitise
 
-MAX_BODY_BYTES: Final = 64 << 20
-"""Of one chunk, unpacked."""
+MAX_BODY_BYTES: Final = 17 << 20
+"""Of one chunk, unpacked; unpacking takes twice as much for a moment."""
+MAX_SAMPLE_BYTES: Final = 16 << 20
+MAX_SAMPLES: Final = 20_000
+"""In one chunk: small ones take a hundred times the memory of their bytes."""
 LEVEL: Final = 6
 """Of compression."""
 
@@ -55,9 +57,14 @@ _TAGS: Final[Mapping[str, type[Any]]] = {
 }
 _TAG_OF: Final = {each: tag for tag, each in _TAGS.items()}
 
-# A double whose exponent is all ones is no number or no finite one (IEEE 754); 0xcb and 0xca are
-# msgpack's marks of doubles and floats. Other bytes may look the same: those are looked at closely.
-_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]|\xca[\x7f\xff][\x80-\xff]")
+# How numbers begin that are too large or not finite: doubles and floats by their exponents (IEEE
+# 754), integers by their highest byte, after msgpack's marks of their types. Other bytes may look
+# the same: those are looked at closely.
+_LARGE = re.compile(
+    rb"\xcb[\x54-\x7f\xd4-\xff]|\xca[\x7f\xff][\x80-\xff]|\xcf[\x40-\xff]|\xd3[\x80-\xbf]"
+)
+_ARRAY_32: Final = 0xDD
+"""msgpack's mark of an array that tells its length in four bytes."""
 
 
 class CodecError(Exception):
@@ -131,11 +138,14 @@ class Decoder:
             text = unpacker.decompress(body, MAX_BODY_BYTES)
             if unpacker.unconsumed_tail:
                 raise CodecError("a chunk is too large")
+            if text[:1] == bytes((_ARRAY_32,)) and int.from_bytes(text[1:5], "big") > MAX_SAMPLES:
+                raise CodecError("a chunk holds too many samples")
             rows = self._rows.decode(text)
+            del text
         except (zlib.error, msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             raise CodecError("a chunk is damaged") from None
         for tag, at, raw in rows:
-            sample = self._sample(tag, raw) if math.isfinite(at) else None
+            sample = self._sample(tag, raw) if is_moment(at) else None
             if sample is None:
                 self.rejected.add("recording_sample_unreadable")
             else:
@@ -146,21 +156,20 @@ class Decoder:
         if decoder is None:
             return None
         content = bytes(raw)
+        if len(content) > MAX_SAMPLE_BYTES:
+            return None
         try:
-            if _NOT_FINITE.search(content) and not _is_finite(msgspec.msgpack.decode(content)):
-                return None
             sample: Any = decoder.decode(content)
+            # Only what was asked for is looked at: what else there is may be made to be large.
+            if _LARGE.search(content) and not are_numbers(_leaves(msgspec.to_builtins(sample))):
+                return None
             if not self._texts.is_safe(sample):
-                safe = _made_safe(msgspec.msgpack.decode(content))
-                sample = decoder.decode(msgspec.msgpack.encode(safe))
+                safe = _made_safe(msgspec.to_builtins(sample))
+                sample = msgspec.convert(safe, type(sample))
             found: Sample = sample.batch() if isinstance(sample, StackRow) else sample
             return found if is_plausible(found) else None
-        except (msgspec.DecodeError, RecursionError, ValueError, TypeError, OverflowError):
+        except (msgspec.MsgspecError, RecursionError, ValueError, TypeError, OverflowError):
             return None
-
-
-def _is_finite(value: Any) -> bool:
-    return all(math.isfinite(each) for each in _leaves(value) if isinstance(each, float))
 
 
 def _leaves(value: Any) -> Iterable[Any]:
@@ -170,7 +179,7 @@ def _leaves(value: Any) -> Iterable[Any]:
         if isinstance(each, dict):
             rest.extend(each)
             rest.extend(each.values())
-        elif isinstance(each, list):
+        elif isinstance(each, list | tuple):
             rest.extend(each)
         else:
             yield each
@@ -181,6 +190,6 @@ def _made_safe(value: Any) -> Any:
         return sanitise(value)
     if isinstance(value, dict):
         return {_made_safe(key): _made_safe(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_made_safe(each) for each in value]
     return value

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,16 +20,24 @@ RESERVE_RATIO: Final = 0.01
 RESERVE_BYTES: Final = 500 << 20
 """What a recording leaves free of a disk: the greater of both, but no more than a tenth."""
 
+BESIDE: Final = ("-wal", "-shm", "-journal")
+"""Ends of the names of what SQLite keeps beside a database."""
+
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for recordings, its owner's only, if it is not there.
+    """Make a folder for recordings, and those above it, its owner's only, if it is not there.
 
     Raises:
         SourceError: it can't be made, or is no folder.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
+        # One by one: `parents=True` would give those above to whomever the umask does.
+        missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+        for each in reversed(missing):
+            each.mkdir(mode=0o700, exist_ok=True)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    except (OSError, ValueError) as error:
         raise _refused(folder, error) from None
 
 
@@ -40,19 +50,54 @@ def create(path: Path) -> None:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         os.close(os.open(path, flags, 0o600))
-        # Left over from a file of this name that was removed without them.
-        for suffix in ("-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(f"{path}{suffix}")
     except FileExistsError:
         raise SourceError(
             f"{sanitise(str(path))} is there already", "choose another name; nothing is overwritten"
         ) from None
     except (OSError, ValueError) as error:
         raise _refused(path, error) from None
+    try:
+        # Left over from a file of this name that was removed without them.
+        _unlink(*(f"{path}{suffix}" for suffix in BESIDE))
+    except OSError as error:
+        _unlink(path)
+        raise _refused(path, error) from None
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def remove(path: Path) -> None:
+    """Remove a recording and what SQLite keeps beside it, as far as that is possible."""
+    for each in (str(path), *(f"{path}{suffix}" for suffix in BESIDE)):
+        with contextlib.suppress(OSError):
+            os.unlink(each)
+
+
+def copy_to_new(
+    old: sqlite3.Connection, path: Path, open_file: Callable[[Path], sqlite3.Connection]
+) -> sqlite3.Connection:
+    """Make a file that has everything another one has; return its connection.
+
+    Raises:
+        SourceError, sqlite3.Error, OSError: it can't be made; then there is none.
+    """
+    make_folder(path.parent)
+    create(path)
+    fresh = None
+    try:
+        fresh = open_file(path)
+        old.backup(fresh)
+        fresh.execute("PRAGMA journal_mode=WAL")
+        fresh.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        if fresh is not None:
+            fresh.close()
+        remove(path)
+        raise
+    return fresh
+
+
+def connect(
+    path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Open the file of a recording to append to it; make its tables if it is empty.
 
     A commit is safe against any death of the process at once, and against one of the machine
@@ -64,7 +109,7 @@ def connect(path: Path) -> sqlite3.Connection:
     # Not by its bare name: it may begin with `file:` or hold what a URI gives a meaning to.
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None,
-        check_same_thread=False, timeout=2.0,
+        check_same_thread=False, timeout=2.0, factory=factory,
     )  # fmt: skip
     try:
         connection.execute("PRAGMA secure_delete=ON")
@@ -102,6 +147,12 @@ def identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def _unlink(*paths: Path | str) -> None:
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def _refused(path: Path, error: Exception) -> SourceError:

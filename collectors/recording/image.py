@@ -29,7 +29,7 @@ def committed(database: bytes, log: bytes) -> bytes:
 
     Returns:
         A database that needs no log. What is cut or damaged in the log is left out, as SQLite does
-        when it recovers.
+        when it recovers; so is all of a log that makes the database larger than it has pages for.
     """
     pages = bytearray(database)
     size = _size(log)
@@ -43,9 +43,12 @@ def committed(database: bytes, log: bytes) -> bytes:
                 done.update(waiting)
                 waiting.clear()
                 count = after
+        # Whatever the file does not hold is in the log, but for one page where locks lie.
+        if count * size > len(pages) + (len(done) + 2) * size:
+            count = 0
         for number, page in done.items():
             start = (number - 1) * size
-            if number > count or start > len(pages) + (len(done) << 16):
+            if number > count:
                 continue
             if len(pages) < start:
                 pages.extend(bytes(start - len(pages)))

@@ -1,16 +1,16 @@
 """Opens recordings to read them, whoever wrote them and whatever ended them.
 
-Nothing is written, made or run by it. A file is read into memory as it was committed last, unless
-another process is writing to it or it is very large: then SQLite reads it where it is.
+Nothing is written, made or run by it. A file that was closed is read where it is. One that was cut
+off is read into memory as it was committed last, unless it is very large. That one, and one that
+another process is writing to, SQLite reads with the help of its log and its index beside the file.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
-import struct
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from collectors.recording.about import Card, Ending, Header
-from collectors.recording.codec import Arrival, CodecError, Decoder
+from collectors.recording.codec import MAX_BODY_BYTES, Arrival, CodecError, Decoder
+from collectors.recording.held import is_written_to
 from collectors.recording.image import committed
-from collectors.recording.plausible import is_moment
+from collectors.recording.plausible import is_card, is_moment
 from collectors.recording.schema import (
     CARD_KEY,
     CHUNK_SQL,
@@ -43,8 +44,6 @@ STEPS: Final = 100_000
 PATIENCE_S: Final = 2.0
 """For one statement: ours take milliseconds, unless the file is made to take long."""
 
-_LOCKS: Final = (0x40000000, 512)
-"""Where SQLite's locks lie in a file, and how many (its source, os.h)."""
 _MISSING: Final = 64
 """Chunks that may be lost to damage before the rest is given up."""
 
@@ -57,22 +56,6 @@ class Chunk:
 
     number: int
     arrivals: tuple[Arrival, ...]
-
-
-def is_written_to(path: Path) -> bool:
-    """Tell whether another process has a recording open; never raises."""
-    query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, *_LOCKS, 0)
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return False
-    try:
-        answer = fcntl.fcntl(fd, fcntl.F_GETLK, query)
-        return bool(struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK)
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
 
 
 class Recording:
@@ -88,34 +71,36 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = sanitise(path.name, 120)
-        self._was_live = is_written_to(path)
+        # Where a link leads to is where SQLite has its log.
+        self._file = _real(path)
+        self._was_live = is_written_to(self._file)
         self.damaged_chunks = 0
         self._decoder = Decoder()
         self._deadline = 0.0
         self._texts = TextCheck()
+        self._connection = self._open()
         try:
-            self._connection = self._open()
-            self._check_schema()
-            header = self._meta(HEADER_KEY, Header)
+            self.header = self._header()
+            self.card = self._card()
+            self.ending = self._ending()
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            self.close()
             raise self._refused(str(error)) from None
-        if header is None or not is_moment(header.started_at, header.wall_offset_s):
-            raise self._refused("it does not say what it is of, or when that was")
-        self.header = header
-        self.card = self._card()
-        self.ending = self._quietly(END_KEY, Ending)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_live(self) -> bool:
         """Whether another process is writing to it."""
-        self._was_live = self._was_live and is_written_to(self.path)
+        self._was_live = self._was_live and is_written_to(self._file)
         return self._was_live
 
     @property
     def is_unclean(self) -> bool:
         """Whether its writer ended without closing it."""
         if self.ending is None and not self.is_live:
-            self.ending = self._quietly(END_KEY, Ending)
+            self.ending = self._ending()
             return self.ending is None
         return False
 
@@ -146,10 +131,14 @@ class Recording:
             if row is None:
                 return
             found, body = row
-            if not isinstance(found, int) or not isinstance(body, bytes):
+            if not isinstance(found, int) or found <= number:
+                # The order of a damaged table may lead round in a circle.
                 self.damaged_chunks += 1
                 return
             number = found
+            if not isinstance(body, bytes):
+                self.damaged_chunks += 1
+                continue
             try:
                 arrivals = tuple(self._decoder.decode(body))
             except CodecError:
@@ -172,29 +161,49 @@ class Recording:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            status = self.path.stat()
-            if not self.path.is_file():
+            status = self._file.stat()
+            if not stat.S_ISREG(status.st_mode):
                 raise SourceError(f"{self.name} is no file", "name a recording")
-            if not is_recording(self.path):
+            if not is_recording(self._file):
                 raise self._refused("it is no recording")
-            if self.is_live or status.st_size > IN_MEMORY_BYTES:
-                uri = f"{self.path.absolute().as_uri()}?mode=ro"
-                if not self.is_live and not self._log():
-                    uri += "&immutable=1"
-                connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-            else:
-                image = committed(self.path.read_bytes(), self._log())
-                connection = sqlite3.connect(":memory:", isolation_level=None)
-                connection.deserialize(image)
+            connection = self._connect(status.st_size)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise SourceError(
                 f"can't read {sanitise(str(self.path))}: {sanitise(reason)}",
                 "`flashpoint ls` shows the recordings there are",
             ) from None
+        except sqlite3.Error as error:
+            raise self._refused(str(error)) from None
+        try:
+            self._protect(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._refused(str(error)) from None
+        return connection
+
+    def _connect(self, size_bytes: int) -> sqlite3.Connection:
+        uri = f"{self._file.as_uri()}?mode=ro"
+        if self.is_live:
+            return sqlite3.connect(uri, uri=True, isolation_level=None)
+        log = self._log()
+        if not log:
+            return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None)
+        if size_bytes > IN_MEMORY_BYTES:
+            return sqlite3.connect(uri, uri=True, isolation_level=None)
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            connection.deserialize(committed(self._file.read_bytes(), log))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _protect(self, connection: sqlite3.Connection) -> None:
+        """Have SQLite do nothing but read, and not for long."""
         connection.set_progress_handler(self._is_late, STEPS)
         for limit, most in (
-            (sqlite3.SQLITE_LIMIT_LENGTH, 128 << 20),
+            (sqlite3.SQLITE_LIMIT_LENGTH, MAX_BODY_BYTES + (1 << 20)),
             (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 10_000),
             (sqlite3.SQLITE_LIMIT_COLUMN, 16),
             (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
@@ -204,11 +213,10 @@ class Recording:
         connection.execute("PRAGMA cell_size_check=ON")
         connection.execute("PRAGMA mmap_size=0")
         connection.execute("PRAGMA query_only=ON")
-        return connection
 
     def _log(self) -> bytes:
         try:
-            with Path(f"{self.path}-wal").open("rb") as file:
+            with Path(f"{self._file}-wal").open("rb") as file:
                 return file.read(MAX_LOG_BYTES)
         except OSError:
             return b""
@@ -241,8 +249,20 @@ class Recording:
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
 
+    def _header(self) -> Header:
+        self._check_schema()
+        header = self._meta(HEADER_KEY, Header)
+        if header is None or not is_moment(header.started_at, header.wall_offset_s):
+            raise self._refused("it does not say what it is of, or when that was")
+        return header
+
     def _card(self) -> Card:
-        return self._quietly(CARD_KEY, Card) or Card()
+        card = self._quietly(CARD_KEY, Card)
+        return card if card is not None and is_card(card) else Card()
+
+    def _ending(self) -> Ending | None:
+        ending = self._quietly(END_KEY, Ending)
+        return ending if ending is not None and is_moment(ending.at) else None
 
     def _quietly(self, key: str, kind: type[Meta]) -> Meta | None:
         try:
@@ -267,3 +287,10 @@ class Recording:
             f"can't read {self.name}: {sanitise(reason, 200)}",
             hint or "`flashpoint ls` shows the recordings there are",
         )
+
+
+def _real(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):  # no file has such a name: opening it will tell
+        return path.absolute()

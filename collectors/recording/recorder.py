@@ -11,10 +11,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +20,10 @@ import msgspec
 
 from collectors.recording.about import Card, Ending, Header
 from collectors.recording.codec import Arrival, Encoder, pack
-from collectors.recording.file import connect, create, has_room, identity
+from collectors.recording.file import connect, copy_to_new, create, has_room, identity, remove
 from collectors.recording.limits import MAX_BYTES
 from collectors.recording.schema import CARD_KEY, END_KEY, HEADER_KEY
+from collectors.recording.waiting import CHUNK_BYTES, Packed, Waiting
 from collectors.samples import Drop, Sample, SourceState, SourceStatus
 from collectors.source import Clock, Emit, SourceError
 from collectors.text import sanitise
@@ -38,14 +37,6 @@ QUEUE_BYTES: Final = 64 << 20
 CHECKPOINT_PAGES: Final = 1000
 
 SOURCE: Final = "recording"
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A sample that is not on the disk yet."""
-
-    at: float
-    content: bytes
 
 
 class Recorder:
@@ -81,25 +72,24 @@ class Recorder:
         self._max_bytes = max_bytes
         self._open_file = open_file
         self._encoder = Encoder()
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
+        self._waiting = Waiting(QUEUE_BYTES)
         self._card: Card | None = None
-        self._lock = threading.Lock()
         self._closing = threading.Event()
         self._wake = threading.Event()
+        self._tried = threading.Event()
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._dropped = 0
-        """Samples that could not be kept, since it was told last."""
+        self._log_identity: tuple[int, int] | None = None
         self._trouble = ""
+        self._told: set[str] = set()
+        """What was said of the trouble that there is."""
         self._is_full = False
         self._checked_at = -CHECK_S
         create(path)
         try:
             self._open()
         except sqlite3.Error as error:
-            with suppress(OSError):
-                os.unlink(path)
+            remove(path)
             raise SourceError(
                 f"can't record to {sanitise(str(path))}: {sanitise(str(error))}",
                 "choose another place with --record, or add --no-record",
@@ -116,13 +106,14 @@ class Recorder:
         """Keep a sample; it is on the disk within half a second, if the disk can."""
         if self._closing.is_set() or self._is_full:
             return
-        content = self._encoder.encode(Arrival(self._clock(), sample))
-        with self._lock:
-            if self._waiting_bytes + len(content) > QUEUE_BYTES:
-                self._dropped += 1
-                return
-            self._waiting.append(_Waiting(self._clock(), content))
-            self._waiting_bytes += len(content)
+        now = self._clock()
+        try:
+            packed = Packed(now, self._encoder.encode(Arrival(now, sample)))
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            # Like an integer of more than 64 bits: whoever made the sample goes on without us.
+            self._waiting.drop("recording_sample_unpackable")
+            return
+        self._waiting.add(packed)
 
     def describe(self, card: Card) -> None:
         """Tell what a list of recordings shall say of this one."""
@@ -132,8 +123,9 @@ class Recorder:
         """Wait until everything is on the disk; tell whether it is."""
         deadline = time.monotonic() + timeout_s
         while self._waiting and time.monotonic() < deadline and self._thread.is_alive():
+            self._tried.clear()
             self._wake.set()
-            time.sleep(0.01)
+            self._tried.wait(0.05)
         return not self._waiting
 
     def close(self, timeout_s: float = 10.0) -> None:
@@ -148,42 +140,43 @@ class Recorder:
             self._wake.wait(pause_s)
             self._wake.clear()
             pause_s = COMMIT_S if self._write() else RETRY_S
+            self._tried.set()
+        self._checked_at = -CHECK_S
         self._write()
+        self._tell_dropped()
         self._finish()
 
     def _write(self) -> bool:
         """Commit what waits; tell whether the disk took it."""
         try:
-            if self._clock() - self._checked_at >= CHECK_S:
+            if not 0 <= self._clock() - self._checked_at < CHECK_S:
                 self._check()
-            if self._is_full:
-                return True
             if self._connection is None:
                 self._open()
-            self._commit()
-        except (sqlite3.Error, OSError, SourceError) as error:
+            for _ in range(2 * QUEUE_BYTES // CHUNK_BYTES + 1):
+                if not self._commit():
+                    break
+        except Exception as error:
+            # Anything: without this thread nothing would be written any more, or said of it.
             self._failed(sanitise(str(error), 200))
             return False
         self._tell_dropped()
+        self._told.clear()
         if self._trouble:
             self._trouble = ""
             self._tell(SourceState.LIVE, f"recording again to {sanitise(self.path.name)}")
         return True
 
     def _tell_dropped(self) -> None:
-        with self._lock:
-            dropped, self._dropped = self._dropped, 0
-        if dropped:
-            self._emit(Drop(self._clock(), "recording_queue_full", dropped))
+        for reason, count in self._waiting.take_dropped().items():
+            self._emit(Drop(self._clock(), reason, count))
 
-    def _commit(self) -> None:
+    def _commit(self) -> bool:
+        """Write a chunk of what waits; tell whether there is more."""
         assert self._connection is not None
-        with self._lock:
-            count = len(self._waiting)
-            batch = [self._waiting[place] for place in range(count)]
-            card = self._card
+        batch, card = self._waiting.first(), self._card
         if not batch and card is None:
-            return
+            return False
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         if batch:
@@ -194,11 +187,10 @@ class Recorder:
         if card is not None:
             self._put(CARD_KEY, card)
         connection.execute("COMMIT")
-        with self._lock:
-            for _ in range(count):
-                self._waiting_bytes -= len(self._waiting.popleft().content)
-            if self._card is card:
-                self._card = None
+        self._waiting.written(len(batch))
+        if self._card is card:
+            self._card = None
+        return bool(batch) and len(self._waiting) > 0
 
     def _put(self, key: str, value: Header | Card | Ending) -> None:
         assert self._connection is not None
@@ -207,42 +199,52 @@ class Recorder:
 
     def _open(self) -> None:
         connection = self._open_file(self.path)
-        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         self._connection = connection
+        try:
+            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+            self._put(HEADER_KEY, self._header)
+        except BaseException:
+            self._connection = None
+            connection.close()
+            raise
+        self._identify()
+
+    def _identify(self) -> None:
         self._identity = identity(self.path)
-        self._put(HEADER_KEY, self._header)
+        self._log_identity = identity(Path(f"{self.path}-wal"))
 
     def _check(self) -> None:
         """Look after the file: whether it is still there, how large it is, and what is left.
 
         Raises:
-            OSError, sqlite3.Error, SourceError: it is gone and can't be made again.
+            OSError, sqlite3.Error, SourceError: it is gone and can't be made again, or the disk
+                has no room for more. It is looked after again before anything is written.
         """
-        self._checked_at = self._clock()
-        if self._connection is not None and identity(self.path) != self._identity:
-            self._make_again()
+        connection = self._connection
+        if connection is not None:
+            if identity(self.path) != self._identity:
+                self._make_again(connection)
+            elif identity(Path(f"{self.path}-wal")) != self._log_identity:
+                # What is in the log is nowhere else any more.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.close()
+                self._connection = None
         if not has_room(self.path.parent):
             raise OSError("the disk is nearly full")
-        if os.stat(self.path).st_size >= self._max_bytes:
+        if not self._is_full and os.stat(self.path).st_size >= self._max_bytes:
             self._is_full = True
             self._tell(
                 SourceState.DEGRADED,
                 f"the recording has ended: it is as large as it may be, {self._max_bytes >> 20} MB",
                 "--record-limit allows more",
             )
+        self._checked_at = self._clock()
 
-    def _make_again(self) -> None:
+    def _make_again(self, old: sqlite3.Connection) -> None:
         """Write everything so far to a new file: the old one was removed, but is still open."""
-        old = self._connection
-        assert old is not None
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        create(self.path)
-        fresh = self._open_file(self.path)
-        old.backup(fresh)
+        self._connection = copy_to_new(old, self.path, self._open_file)
+        self._identify()
         old.close()
-        fresh.execute("PRAGMA journal_mode=WAL")
-        fresh.execute("PRAGMA synchronous=NORMAL")
-        self._connection, self._identity = fresh, identity(self.path)
         self._tell(SourceState.LIVE, f"{sanitise(self.path.name)} was removed; it is there again")
 
     def _failed(self, reason: str) -> None:
@@ -251,8 +253,11 @@ class Recorder:
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-        if self._trouble != reason:
-            self._trouble = reason
+        self._trouble = reason
+        # A disk that is full is nearly full too, and both may be noticed in turns.
+        kind = "full" if "full" in reason else reason
+        if kind not in self._told:
+            self._told.add(kind)
             self._tell(
                 SourceState.DEGRADED,
                 f"can't write the recording: {reason}",
@@ -263,12 +268,15 @@ class Recorder:
         connection = self._connection
         if connection is None:
             return
+        reason = "full" if self._is_full else self._trouble or "closed"
         with suppress(sqlite3.Error):
-            self._put(END_KEY, Ending(self._clock(), "full" if self._is_full else "closed"))
-            # One file that can be read, copied and sent without its log.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.execute("PRAGMA journal_mode=DELETE")
-        connection.close()
+            self._put(END_KEY, Ending(self._clock(), reason))
+            if identity(self.path) == self._identity:
+                # One file that can be read, copied and sent without its log.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute("PRAGMA journal_mode=DELETE")
+        with suppress(sqlite3.Error):
+            connection.close()
 
     def _tell(self, state: SourceState, message: str, hint: str = "") -> None:
         self._emit(SourceStatus(self._clock(), SOURCE, state, message, hint))

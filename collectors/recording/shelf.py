@@ -8,13 +8,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
 from collectors.recording.about import Card
-from collectors.recording.reader import Recording, is_written_to
+from collectors.recording.file import remove
+from collectors.recording.held import is_written_to
+from collectors.recording.reader import Recording
 from collectors.recording.schema import SUFFIX
 from collectors.recording.sniff import is_recording
 from collectors.source import SourceError
@@ -63,32 +66,31 @@ def new_path(folder: Path, script: str, began_at: datetime) -> Path:
     name = _NOT_ALLOWED.sub("-", Path(script).name.removesuffix(".js").removesuffix(".ts"))
     name = name.strip(".-")[:_NAME_CHARS] or "run"
     stem = f"{began_at:%Y%m%d-%H%M%S}-{name}"
-    tries = (f"{stem}{f'-{number}' if number else ''}{SUFFIX}" for number in range(1000))
+    tries = (f"{stem}{f'-{number}' if number else ''}{SUFFIX}" for number in count())
     return next(folder / each for each in tries if not os.path.lexists(folder / each))
 
 
 def entries(folder: Path) -> list[Entry]:
     """Return the recordings of a folder, the newest first; what can't be read says why."""
-    found = [_entry(path) for path in _paths(folder)]
-    return sorted(found, key=lambda each: each.path.name, reverse=True)
+    return [_entry(path) for path in reversed(_paths(folder))]
 
 
 def find(word: str, folder: Path) -> Path:
-    """Return the recording that a word means: a path, a name, its beginning, or `latest`.
+    """Return the recording that a word means: a path, a name, a part of it, or `latest`.
 
     Raises:
         SourceError: none is meant, or several.
     """
-    path = Path(word)
-    if path.exists():
-        return path
-    paths = sorted(_paths(folder), key=lambda each: each.name)
+    if os.path.exists(word):
+        return Path(word)
+    paths = _paths(folder)
     if word == NEWEST and paths:
         return paths[-1]
     stems = {each.name.removesuffix(SUFFIX): each for each in paths}
     if word.removesuffix(SUFFIX) in stems:
         return stems[word.removesuffix(SUFFIX)]
-    near = [each for stem, each in stems.items() if stem.startswith(word) or word in stem]
+    near = [each for stem, each in stems.items() if stem.startswith(word)]
+    near = near or [each for stem, each in stems.items() if word in stem]
     if len(near) == 1:
         return near[0]
     if near:
@@ -108,21 +110,35 @@ def clear_away(folder: Path, keep: int) -> list[str]:
     """
     removed = []
     own = [path for path in _paths(folder) if _OWN_NAME.fullmatch(path.name)]
-    old = sorted(own, key=lambda each: each.name)
-    plain = [path for path in old if not is_written_to(path) and not _is_marked(path)]
+    plain = [path for path in own if not is_written_to(path) and not _is_marked(path)]
     for path in plain[: max(0, len(plain) - keep)]:
-        for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-            with contextlib.suppress(OSError):
-                each.unlink()
-        removed.append(sanitise(path.name, 120))
+        with contextlib.suppress(OSError):
+            path.unlink()
+            removed.append(sanitise(path.name, 120))
+            remove(path)
     return removed
 
 
 def _paths(folder: Path) -> list[Path]:
+    """Return the recordings of a folder, the oldest first."""
     try:
-        return [each for each in folder.iterdir() if each.suffix == SUFFIX and is_recording(each)]
+        found = [each for each in folder.iterdir() if each.suffix == SUFFIX and is_recording(each)]
     except OSError:
         return []
+    return sorted(found, key=_age)
+
+
+def _age(path: Path) -> tuple[str, int, str]:
+    """Return what recordings are put in order by: when it began, or was written to last."""
+    try:
+        written_ns = path.stat().st_mtime_ns
+    except OSError:
+        written_ns = 0
+    if _OWN_NAME.fullmatch(path.name):
+        began = path.name[:15]
+    else:
+        began = f"{datetime.fromtimestamp(written_ns / 1e9).astimezone():%Y%m%d-%H%M%S}"
+    return began, written_ns, path.name
 
 
 def _is_marked(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +15,16 @@ _ID_PLACE: Final = slice(68, 72)
 
 
 def is_recording(path: Path) -> bool:
-    """Tell whether a file looks like a recording; never raises."""
+    """Tell whether a file looks like a recording; never raises, and takes nothing out of a pipe."""
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        # Without waiting for whoever would write to it, if it is a pipe.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         return False
+    try:
+        head = os.read(fd, 100) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
     return head.startswith(_MAGIC) and head[_ID_PLACE] == APPLICATION_ID.to_bytes(4, "big")

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Final
 
+from collectors.recording.limits import MAX_COUNT
 from collectors.samples import Frame, Stack, StackBatch, StackCount, StackMeasure
+
+MAX_STACKS: Final = 250_000
+"""In one batch, a second at most; there are no more samples in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class StackRow:
         counts = [batch.counts[each] for each in ids]
         worth = Counter(c.period_ns // c.samples for c in counts if c.samples)
         unit_ns = worth.most_common(1)[0][0] if worth else 0
+        if max((count.samples for count in counts), default=0) * unit_ns >= MAX_COUNT:
+            unit_ns = 0  # what is left would be no number of 64 bits
         return cls(
             start=batch.start,
             end=batch.end,
@@ -55,6 +62,8 @@ class StackRow:
         Raises:
             ValueError: the columns do not fit each other, or count what can't be.
         """
+        if len(self.steps) > MAX_STACKS:
+            raise ValueError("too many stacks")
         unit_ns = self.unit_ns
         counts = {
             stack: StackCount(samples, samples * unit_ns + odd_ns)
@@ -62,8 +71,8 @@ class StackRow:
                 accumulate(self.steps), self.samples, self.odd_ns, strict=True
             )
         }
-        if self.lost < 0 or any(c.samples < 0 or c.period_ns < 0 for c in counts.values()):
-            raise ValueError("negative counts")
+        if any(c.samples < 0 or not 0 <= c.period_ns < MAX_COUNT for c in counts.values()):
+            raise ValueError("counts that can't be")
         return StackBatch(
             start=self.start,
             end=self.end,

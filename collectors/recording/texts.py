@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get
 from collectors.text import sanitise
 
 KNOWN_TEXTS: Final = 50_000
+KNOWN_CHARS: Final = 256
+"""Longer ones are hardly ever seen again."""
 
 _Texts: TypeAlias = Callable[[Any], Iterable[str]]
 
@@ -32,9 +34,10 @@ class TextCheck:
             return True
         if sanitise(text) != text:
             return False
-        if len(self._safe) >= KNOWN_TEXTS:
-            self._safe.clear()
-        self._safe.add(text)
+        if len(text) <= KNOWN_CHARS:
+            if len(self._safe) >= KNOWN_TEXTS:
+                self._safe.clear()
+            self._safe.add(text)
         return True
 
 

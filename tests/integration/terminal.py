@@ -115,8 +115,9 @@ class Pty:
         columns: int = 160,
         rows: int = 48,
         env: Mapping[str, str] | None = None,
+        under: Sequence[str] = (),
     ) -> Pty:
-        """Start the program on a new terminal."""
+        """Start the program on a new terminal, under another one if that is named."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -125,6 +126,7 @@ class Pty:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         process = await asyncio.create_subprocess_exec(
+            *under,
             *FLASHPOINT,
             *arguments,
             stdin=theirs,
