@@ -1,12 +1,14 @@
-"""How long the CPU quota of a control group has held a process back.
+"""What the CPU quota of a control group is, and how long it has held a process back.
 
-Reads `cpu.stat` of the groups that a process is in, of cgroup v2 and of v1's `cpu` controller, and
-of all groups above: a quota further up throttles everything below it, and is counted there only.
+Reads `cpu.stat` and the quota of the groups that a process is in, of cgroup v2 and of v1's `cpu`
+controller, and of all groups above: a quota further up throttles everything below it, and is
+counted there only. Source: `Documentation/admin-guide/cgroup-v2.rst`,
+`Documentation/scheduler/sched-bwc.rst`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -73,8 +75,28 @@ def parse_throttled(data: bytes) -> float | None:
     return None
 
 
+def parse_quota(data: bytes) -> float | None:
+    """Return the cores that `cpu.max` allows, or v1's quota and period; None without a limit.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    fields = data.split()
+    if fields[:1] == [b"max"]:
+        return None
+    if len(fields) != 2:
+        raise ValueError("no quota and period")
+    quota, period = int(fields[0]), int(fields[1])
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def quota_cores(pid: int, proc: Path = PROC) -> float | None:
+    """Return how many cores the groups of a process allow it at most; None without a limit."""
+    return Throttling(proc).quota_cores(pid)
+
+
 class Throttling:
-    """Reads the throttled time of processes' groups.
+    """Reads the quotas and the throttled time of processes' groups.
 
     Args:
         proc: Where `/proc` is, unless testing.
@@ -94,12 +116,29 @@ class Throttling:
 
         Empty where the process is gone, or nothing tells.
         """
+        totals = {}
+        for _, level in self._levels(pid):
+            seconds = self._throttled(level)
+            if seconds is not None:
+                totals[str(level)] = seconds
+        return totals
+
+    def quota_cores(self, pid: int) -> float | None:
+        """Return how many cores the tightest of its groups allows; None without a limit."""
+        limits = [
+            limit
+            for version, level in self._levels(pid)
+            if (limit := self._quota(version, level)) is not None
+        ]
+        return min(limits, default=None)
+
+    def _levels(self, pid: int) -> Iterator[tuple[int, Path]]:
+        """Yield the version and the folder of each group that a process is in, and those above."""
         try:
             text = read_small(f"{self._proc}/{pid}/cgroup").decode("utf-8", "surrogateescape")
         except OSError:
-            return {}
+            return
         groups = parse_membership(text)
-        totals = {}
         for hierarchy in self._hierarchies:
             group = groups.get(hierarchy.version)
             # `..` stands for what another cgroup namespace hides.
@@ -107,12 +146,19 @@ class Throttling:
                 continue
             folder = hierarchy.mount / group.relative_to(hierarchy.root)
             for level in (folder, *folder.parents):
-                seconds = self._throttled(level)
-                if seconds is not None:
-                    totals[str(level)] = seconds
+                yield hierarchy.version, level
                 if level == hierarchy.mount:
                     break
-        return totals
+
+    @staticmethod
+    def _quota(version: int, folder: Path) -> float | None:
+        try:
+            if version == 2:
+                return parse_quota(read_small(folder / "cpu.max"))
+            quota = read_small(folder / "cpu.cfs_quota_us")
+            return parse_quota(quota + b" " + read_small(folder / "cpu.cfs_period_us"))
+        except (OSError, ValueError):
+            return None
 
     @staticmethod
     def _throttled(folder: Path) -> float | None:

@@ -38,6 +38,7 @@ def below(package: str) -> list[str]:
                 *below("tui.model"),
                 *below("tui.views"),
                 *below("tui.export"),
+                *below("tui.doctor"),
                 *("tui.session", "tui.headless", "tui.commands", "tui.undertest", "tui.options"),
             ],
             "textual,rich",

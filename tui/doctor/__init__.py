@@ -1,0 +1,1 @@
+"""Asks the collectors how everything is, for `flashpoint doctor`."""
