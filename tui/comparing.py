@@ -88,7 +88,7 @@ def compare_on_screen(pair: Pair, theme: str | None) -> int:
             kind=RangeKind.PICKED,
         )
         app.run()
-        return app.return_code or 0
+        return 0
 
 
 def _range(tape: Tape, spec: RangeSpec | None) -> TimeRange:

@@ -21,6 +21,7 @@ from tui.model.timeline import Timeline, TimeRange
 
 STDOUT: Final = Path("-")
 EVERYTHING: Final = TimeRange(-1.0, float(1 << 41))
+NO_STACKS: Final = "choose another --range, or a format that is of the load too"
 BINARY: Final = frozenset({ExportFormat.PPROF})
 """Formats that are no text."""
 
@@ -62,7 +63,9 @@ def convert(path: Path, wanted: Wanted) -> Sequence[str]:
     is_run = is_recording(path) or _is_k6_result(path)
     asked = wanted.format or _by_name(wanted.output, is_run=is_run)
     if asked is None:
-        raise SourceError("which format?", f"add --format: {', '.join(ExportFormat if is_run else STACKS)}")
+        raise SourceError(
+            "which format?", f"add --format: {', '.join(ExportFormat if is_run else STACKS)}"
+        )
     output = wanted.output
     if output != STDOUT:
         check_writable(output)
@@ -116,11 +119,19 @@ def _run(path: Path, asked: ExportFormat, wanted: Wanted) -> tuple[bytes, Sequen
             baseline = timeline.baselines[wanted.baseline]
     except ValueError as error:
         raise SourceError(f"{tape.name}: {error}", "see --range and --baseline") from None
+    if asked in STACKS and not timeline.stacks_in(range_):
+        raise SourceError(f"{tape.name}: there are no stacks in {_words(wanted.range)}", NO_STACKS)
     about = about_of(tape.name, tape.header, timeline)
     return export(asked, Scope(timeline, range_, about, baseline)), notes
 
 
+def _words(spec: RangeSpec | None) -> str:
+    return "it" if spec is None else str(spec)
+
+
 def _stacks(path: Path, asked: ExportFormat, wanted: Wanted) -> tuple[bytes, Sequence[str]]:
+    if not path.exists():
+        raise SourceError(f"there is no file {sanitise(str(path), 200)}", "look at its name")
     if asked not in STACKS:
         profile_formats = ", ".join(STACKS)
         raise SourceError(

@@ -30,6 +30,8 @@ from tui.tape import Tape
 
 GAP_S: Final = 5
 """Between the two; a gap on the trends."""
+A_CHUNK: Final = 200
+"""Arrivals that are taken at once; the screen waits for them."""
 
 
 class JoinedTape:
@@ -73,9 +75,10 @@ class JoinedTape:
         return self._after.is_unclean
 
     def chunks(self, after: int = 0) -> Iterator[Chunk]:
-        """Yield everything at once."""
-        if after < 1:
-            yield Chunk(1, tuple(self._arrivals))
+        """Yield everything, from the chunk after a number."""
+        for number, first in enumerate(range(0, len(self._arrivals), A_CHUNK), 1):
+            if number > after:
+                yield Chunk(number, tuple(self._arrivals[first : first + A_CHUNK]))
 
     def rejected(self) -> Mapping[str, int]:
         """Return what of the later one could not be read."""

@@ -7,6 +7,7 @@ times at which they once arrived, so every range shows what it showed live.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +28,8 @@ from tui.watched import Offer
 
 SLICE_S: Final = 0.02
 """Reading gives way to the screen after this long."""
-FIRST_S: Final = 0.25
+GIVE_WAY_S: Final = 0.005
+FIRST_S: Final = 0.05
 """Reading before there is a screen at all."""
 FOLLOW_S: Final = 0.25
 SETTLE_S: Final = 0.5
@@ -60,8 +62,12 @@ class Replay:
         """Whether the whole recording has been read."""
         self._reel = Reel(tape.header.started_at)
         self._steady = clock
+        self._sought_s: float | None = None
+        """Where it was sent, after the load began, while that is not read yet."""
         self._told: dict[str, int] = {}
         """What could not be read, as it was told last."""
+        self._was_live = tape.is_live
+        """When it was read last: there may be more since."""
         self._chunks: Iterator[Chunk] = tape.chunks()
         self._last_chunk = 0
         start = tape.header.started_at
@@ -98,8 +104,7 @@ class Replay:
         """Return what the status lines said at the position."""
         position = self.clock()
         facts = facts_at(self.timeline, position)
-        note = " · ".join(each for each in (self.text(), facts.note) if each)
-        return replace(facts, note=note)
+        return replace(facts, player=self.text())
 
     def append(self, sample: Sample) -> None:
         """Take a mark or a baseline of whoever watches; it stays wherever the replay goes."""
@@ -127,7 +132,7 @@ class Replay:
     def play_or_pause(self) -> None:
         """Go on, or stand still; at the end, begin again."""
         now, player = self._steady(), self._player
-        self.is_following = False
+        self.is_following, self._sought_s = False, None
         if player.is_playing and self._is_over(player.at(now)):
             self._move(player.moved(player.start, now))
         else:
@@ -143,15 +148,13 @@ class Replay:
         self.go_to(self._player.at(now) + seconds)
 
     def go_to(self, position: float) -> None:
-        """Go to a moment on the recording's clock, as far as it has been read."""
+        """Go to a moment on the recording's clock; there when it has been read as far."""
         self.is_following = False
-        self._move(self._player.moved(position, self._steady()))
+        self._sought_s = position - self.zero
+        self._seek()
 
     def open_at(self, seconds: float) -> None:
-        """Read up to a time after the load began, and stand still there."""
-        is_over = False
-        while not is_over and (self._reel.end or self.zero) < self.zero + seconds + 1.0:
-            is_over = self._read(SLICE_S)
+        """Stand still at a time after the load began."""
         if self._player.is_playing:
             self._move(self._player.toggled(self._steady()))
         self.go_to(self.zero + seconds)
@@ -161,9 +164,9 @@ class Replay:
         self.go_to(self._player.start)
 
     def go_to_end(self) -> None:
-        """Go to the end, or follow what is still being read, or recorded."""
-        self.go_to(self._player.end)
-        self.is_following = self.tape.is_live or not self.is_read
+        """Go to the end, or follow what is still being recorded."""
+        self.go_to(math.inf)
+        self.is_following = self.tape.is_live
 
     def text(self) -> str:
         """Return where the replay is, in a few words."""
@@ -187,19 +190,21 @@ class Replay:
         """Read the rest of the recording, a little at a time; when following, without an end."""
         while True:
             # Asked before reading: what is written until the writer ends is read once more.
-            was_live = self.tape.is_live
+            was_live, self._was_live = self._was_live, self.tape.is_live
+            if self.is_read and was_live:
+                self._chunks = self.tape.chunks(self._last_chunk)
             await self._read_all()
-            if not was_live:
+            if not self._was_live:
                 self.is_following = False
                 return
             await asyncio.sleep(FOLLOW_S)
-            self._chunks = self.tape.chunks(self._last_chunk)
 
     async def _read_all(self) -> None:
         is_over = False
         while not is_over:
             is_over = self._read(SLICE_S)
-            await asyncio.sleep(0)
+            # Not only one turn of the loop: what a key does takes several.
+            await asyncio.sleep(GIVE_WAY_S)
 
     def close(self) -> None:
         """Let the file go."""
@@ -230,6 +235,7 @@ class Replay:
         self.is_read = self.is_read or is_over
         if is_over:
             self._tell_rejected()
+        self._seek()
         return is_over
 
     def _go_on(self) -> None:
@@ -242,6 +248,14 @@ class Replay:
         self._player = self._player.lasting(end, now)
         if self.is_following:
             self._player = self._player.moved(self._player.end, now)
+
+    def _seek(self) -> None:
+        """Go to where it was sent, as far as that has been read."""
+        if self._sought_s is not None:
+            position = self.zero + self._sought_s
+            self._move(self._player.moved(position, self._steady()))
+            if self.is_read or position <= self._player.end:
+                self._sought_s = None
 
     def _tell_rejected(self) -> None:
         rejected = dict(self.tape.rejected())

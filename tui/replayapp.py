@@ -11,6 +11,8 @@ from tui.replay import Replay
 from tui.screens.ask import AskScreen
 from tui.screens.monitor import MonitorScreen, ReplayScreen
 
+SOON_S: Final = 0.02
+"""Until it is looked again whether the screen is there."""
 JUMPS_S: Final = {"on": 10.0, "back": -10.0, "minute": 60.0, "ago": -60.0}
 """How far the commands of this name go."""
 
@@ -26,6 +28,7 @@ class ReplayApp(FlashpointApp):
     def __init__(self, replay: Replay, theme: str | None = None) -> None:
         super().__init__(replay, theme)
         self._replay = replay
+        self._is_reading = False
 
     def make_screen(self) -> MonitorScreen:
         """Return the screen; its keys are those of a replay."""
@@ -36,8 +39,19 @@ class ReplayApp(FlashpointApp):
         """Commands that there are at all."""
         return REPLAY
 
-    def on_mount(self) -> None:
-        """Read what is not read yet while the screen is up."""
+    def refresh_view(self) -> None:
+        """Show the position; once it is on the screen, begin to read what is not read yet."""
+        super().refresh_view()
+        if self._is_reading or not self.is_running:
+            return
+        if self._monitor.is_attached and self._monitor.children:
+            self._is_reading = True
+            # Earlier it would hold up the first screen, which takes many turns of the loop.
+            self.call_after_refresh(self._begin_to_read)
+        else:
+            self.set_timer(SOON_S, self.refresh_view)
+
+    def _begin_to_read(self) -> None:
         self.run_worker(self._replay.read(), exclusive=False)
 
     def action_command(self, command_id: str) -> None:

@@ -42,6 +42,5 @@ def show(tape: Tape, theme: str | None, *, follow: bool = False, at_s: float | N
     replay = Replay(tape, follow=follow)
     if at_s is not None:
         replay.open_at(at_s)
-    app = ReplayApp(replay, theme)
-    app.run()
-    return app.return_code or 0
+    ReplayApp(replay, theme).run()
+    return 0

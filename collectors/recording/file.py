@@ -114,6 +114,8 @@ def connect(
     try:
         connection.execute("PRAGMA secure_delete=ON")
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            # What arrives in a quarter of a second leaves little of such a page empty.
+            connection.execute("PRAGMA page_size=2048")
             # Before there is a log, so that the file itself tells what it is from the beginning.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(META_SQL)

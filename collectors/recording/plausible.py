@@ -99,7 +99,14 @@ def _is_load(sample: LoadSample) -> bool:
         and all(are_counts(each.requests, each.failed) for each in sample.traffic)
         and all(are_counts(each.requests, each.failed) for each in sample.endpoints)
         and all(map(_is_histogram, _histograms(sample)))
+        and are_numbers(_measured(sample))
     )
+
+
+def _measured(sample: LoadSample) -> Iterable[float]:
+    yield from (each.sum for each in _histograms(sample))
+    yield from (each.passed_ratio for each in sample.checks)
+    yield from (each.value for each in sample.metrics)
 
 
 def _host_counts(sample: HostSample) -> Iterable[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -12,6 +13,14 @@ from collectors.samples import Frame, Stack, StackBatch, StackCount, StackMeasur
 
 MAX_STACKS: Final = 250_000
 """In one batch, a second at most; there are no more samples in it."""
+
+_SHARED_SAMPLES: Final = 64
+
+
+@lru_cache(maxsize=4096)
+def _shared(samples: int, unit_ns: int) -> StackCount:
+    """Return the count of so many samples; the same object each time, since most are alike."""
+    return StackCount(samples, samples * unit_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,11 @@ class StackRow:
             measure=batch.measure,
         )
 
+    def _count(self, samples: int, odd_ns: int) -> StackCount:
+        if samples < _SHARED_SAMPLES and not odd_ns:
+            return _shared(samples, self.unit_ns)
+        return StackCount(samples, samples * self.unit_ns + odd_ns)
+
     def batch(self) -> StackBatch:
         """Return the batch of a row.
 
@@ -64,9 +78,10 @@ class StackRow:
         """
         if len(self.steps) > MAX_STACKS:
             raise ValueError("too many stacks")
-        unit_ns = self.unit_ns
+        if abs(self.unit_ns) >= MAX_COUNT or self.lost < 0:
+            raise ValueError("counts that can't be")
         counts = {
-            stack: StackCount(samples, samples * unit_ns + odd_ns)
+            stack: self._count(samples, odd_ns)
             for stack, samples, odd_ns in zip(
                 accumulate(self.steps), self.samples, self.odd_ns, strict=True
             )

@@ -1,13 +1,20 @@
-"""`python -m tests.bench [monitor|control|fold|keys|flame] [ROUNDS]` prints what things cost."""
+"""`python -m tests.bench [NAME ...] [ROUNDS]` prints what things cost; see `NAMES`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from tests.bench import control_cost, flame_speed, fold_speed, key_latency, monitor_cost
+from tests.bench import (
+    control_cost,
+    flame_speed,
+    fold_speed,
+    key_latency,
+    monitor_cost,
+    recording_cost,
+)
 
-NAMES = ("monitor", "control", "fold", "keys", "flame")
+NAMES = ("monitor", "control", "fold", "keys", "flame", "recording")
 
 
 def main() -> None:
@@ -24,6 +31,9 @@ def main() -> None:
         sys.stdout.write(key_latency.table(asyncio.run(key_latency.measure(rounds))) + "\n")
     if "flame" in names:
         sys.stdout.write(flame_speed.table(asyncio.run(flame_speed.measure(rounds))) + "\n")
+    if "recording" in names:
+        found = asyncio.run(recording_cost.measure(rounds))
+        sys.stdout.write(recording_cost.table(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class Server:
             for number in range(2_000)
         }
         # Some are hot and most are rare: some 500 of them are seen in a second.
-        self._weights = [1 / (rank + 25) for rank in range(STACKS)]
+        self._weights = [1 / (rank + 18) for rank in range(STACKS)]
         self._known_stacks: set[int] = set()
         self._known_frames: set[int] = set()
         self._shares = [1 / (rank + 3) for rank in range(ENDPOINTS)]

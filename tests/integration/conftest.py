@@ -12,6 +12,7 @@ import pytest
 from collectors.process import PIPE, Guard
 from tests.integration.counting_server import CountingServer, counting_server
 from tests.integration.program import free_port
+from tests.integration.recorded import RecordedRun, record_demo
 from tui.demo.build import demo_command, listening_port
 
 
@@ -47,6 +48,12 @@ async def demo_server(guard: Guard, demo_cache: Path) -> AsyncIterator[Server]:
     assert port is not None
     yield Server(child.pid, port)
     await child.stop()
+
+
+@pytest.fixture(scope="session")
+def recorded_run(demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> RecordedRun:
+    """A run of the demo, recorded; about half a minute, once for all tests."""
+    return asyncio.run(record_demo(tmp_path_factory.mktemp("recorded"), demo_cache))
 
 
 @pytest.fixture

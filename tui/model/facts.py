@@ -67,16 +67,21 @@ def aim_at(targets: list[LoadTarget], ceiling: float | None, now: float) -> Load
     if not targets:
         return None
     newest = targets[-1]
-    moved = next((each for each in reversed(targets) if not each.is_paused), newest)
-    coming = [point for point in moved.course.points if point[0] > now]
+    course, wanted = newest.course, newest.course.level(now)
+    coming = [] if newest.is_paused else [point for point in course.points if point[0] > now]
+    if newest.is_paused:
+        # It goes on where it was when it was paused; what was changed since is not told.
+        moved = [place for place, each in enumerate(targets) if not each.is_paused]
+        if moved:
+            wanted = targets[moved[-1]].course.level(targets[moved[-1] + 1].at)
     return LoadAim(
-        unit=newest.course.unit,
-        level=newest.course.level(now),
+        unit=course.unit,
+        level=course.level(now),
         is_paused=newest.is_paused,
-        wanted=moved.course.level(now),
+        wanted=wanted,
         ramp_to=coming[0][1] if coming else None,
         ramp_left_s=coming[0][0] - now if coming else None,
-        ceiling=ceiling if newest.course.unit is CourseUnit.VUS else None,
+        ceiling=ceiling if course.unit is CourseUnit.VUS else None,
     )
 
 

@@ -54,6 +54,8 @@ class RunFacts:
     """What the operator wants of the load; None where k6 keeps its own schedule."""
     no_control_reason: str = ""
     """Why the keys for the load do nothing; empty where they work."""
+    player: str = ""
+    """Where a replay is; empty of a run that is under way."""
 
 
 @dataclass(frozen=True, slots=True)

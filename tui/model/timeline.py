@@ -157,7 +157,7 @@ class Timeline:
         self.stacks.add(batch)
         if batch.measure is StackMeasure.ON_CPU and batch.lost:
             self.samples_lost += batch.lost
-            self._lost[int(batch.start)] += batch.lost
+            self._lost[math.floor(batch.start)] += batch.lost
         elif batch.lost:
             self.drops["off_cpu_lost"] += batch.lost
         for reason, rejected in batch.rejected.items():
@@ -167,7 +167,7 @@ class Timeline:
             self._stacked[batch.measure] = TimeRange(
                 min(seen.start, batch.start), max(seen.end, batch.end)
             )
-        tick = self._tick(batch.measure, int(batch.start))
+        tick = self._tick(batch.measure, math.floor(batch.start))
         for stack, count in batch.counts.items():
             old = tick.get(stack)
             tick[stack] = count if old is None else _add(old, count)

@@ -83,6 +83,9 @@ def _headline(facts: RunFacts, *, held: str) -> LineView:
     if facts.duration_s is not None:
         elapsed += f" of {clock(facts.duration_s)}"
     parts: list[Segment] = [(phase, style), (elapsed, "status-text")]
+    if facts.player:
+        # What is last is cut off where the screen is narrow.
+        parts.insert(0, (facts.player, "status-warn"))
     if facts.countdown_s is not None:
         left = max(0, round(facts.countdown_s))
         parts.append((f"k6 is ending, forced in {left} s or by x", "status-warn"))
