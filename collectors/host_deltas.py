@@ -1,12 +1,14 @@
 """Turns readings of the machine's counters into samples, without I/O.
 
 A counter that went backwards (reset, wrap, a device or core that came or went) leaves its entry
-out of one sample: a gap, never a spike.
+out of one sample: a gap, never a spike. So does one that rose by more than any device can move: it
+was read wrong before, or is now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from collectors.host_counters import (
     CoreTimes,
@@ -18,7 +20,10 @@ from collectors.host_counters import (
 from collectors.host_roles import RoleDeltas
 from collectors.samples import CoreUsage, DiskUsage, HostSample, NetworkUsage, Pressure
 
-MIN_INTERVAL_RATIO = 0.1
+MIN_INTERVAL_RATIO: Final = 0.1
+MAX_BYTES_PER_S: Final = 200e9
+"""More than the fastest bus and the fastest interface."""
+MAX_OPERATIONS_PER_S: Final = 100e6
 
 
 class HostDeltas:
@@ -96,6 +101,8 @@ def _disks(
         if min(rises) < 0:
             continue
         read, written, reads, writes, busy = (rise / elapsed_s for rise in rises)
+        if max(read, written) > MAX_BYTES_PER_S or max(reads, writes) > MAX_OPERATIONS_PER_S:
+            continue
         usages.append(DiskUsage(device, read, written, reads, writes, min(1.0, busy)))
     return tuple(usages)
 
@@ -106,10 +113,10 @@ def _networks(
     usages = []
     for interface in sorted(now.keys() & before.keys()):
         old, new = before[interface], now[interface]
-        sent = new.sent_bytes - old.sent_bytes
-        received = new.received_bytes - old.received_bytes
-        if sent >= 0 and received >= 0:
-            usages.append(NetworkUsage(interface, sent / elapsed_s, received / elapsed_s))
+        sent = (new.sent_bytes - old.sent_bytes) / elapsed_s
+        received = (new.received_bytes - old.received_bytes) / elapsed_s
+        if 0 <= min(sent, received) <= max(sent, received) <= MAX_BYTES_PER_S:
+            usages.append(NetworkUsage(interface, sent, received))
     return tuple(usages)
 
 

@@ -46,7 +46,8 @@ class HostReader:
     """Reads everything once; used by one thread at a time.
 
     A process that was once below a role's roots stays with the role while it lives, also when its
-    parent ends and it gets another one.
+    parent ends and it gets another one. A root is the process that has its pid when it is named
+    first; who gets the pid after it is a stranger until the pid is no root any more.
 
     Args:
         clock: The session's clock.
@@ -59,6 +60,8 @@ class HostReader:
         self._table = ProcessTable(proc)
         self._throttling = Throttling(proc)
         self._members: dict[Role, dict[int, int]] = {}
+        self._roots: dict[Role, dict[int, int]] = {}
+        """Start ticks of the roots by pid."""
         self._devices: dict[str, bool] = {}
 
     def read(self, roots: Mapping[Role, Collection[int]]) -> HostReading:
@@ -94,6 +97,7 @@ class HostReader:
         for role in _PRECEDENCE:
             if not roots.get(role):
                 self._members.pop(role, None)
+                self._roots.pop(role, None)
                 continue
             if role is Role.MONITOR:
                 pids = list(roots[role])
@@ -110,18 +114,19 @@ class HostReader:
         self, pids: list[int], roots: Collection[int], role: Role
     ) -> tuple[ProcessCounters, ...]:
         known = self._members.get(role, {})
+        first = self._roots.get(role, {})
+        self._roots[role] = first = {pid: first[pid] for pid in roots if pid in first}
         found: dict[int, ProcessCounters] = {}
         for pid in pids:
             process = self._process(pid)
             if process is None:
                 continue
             # The pid of a former member may belong to a stranger by now.
-            is_stranger = (
-                pid not in roots
-                and process.parent not in found
-                and known.get(pid) != process.start_ticks
-            )
-            if role is Role.MONITOR or not is_stranger:
+            if pid in roots:
+                is_stranger = first.setdefault(pid, process.start_ticks) != process.start_ticks
+            else:
+                is_stranger = process.parent not in found and known.get(pid) != process.start_ticks
+            if not is_stranger:
                 found[pid] = process
         return tuple(found.values())
 

@@ -15,8 +15,10 @@ MIN_SECRET_CHARS: Final = 6
 """Shorter values of `-e` are settings rather than secrets, and would blank out half a log."""
 
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
-_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`\\]+")
-_PATH_QUERY_IN_TEXT = re.compile(r"(?<=[\w/])\?[^\s\"'<>`=]+=[^\s\"'<>`]*")
+# Bounded at their beginning, and the second never over another `?`: a long word without either
+# would be gone through again from each of its characters.
+_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s\"'<>`\\]+")
+_PATH_QUERY_IN_TEXT = re.compile(r"(?<=[\w/?])\?[^\s\"'<>`=?]+=[^\s\"'<>`]*")
 _AUTHORIZATION = re.compile(
     r"(?i)\b(authorization|cookie|x-api-key)(\\?[\"']?\s*[:=]\s*\[?\\?[\"']?)"
     r"((?:bearer|basic|digest|token)\s+)?[^\s\"'\\,\]]+"

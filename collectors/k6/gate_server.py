@@ -23,6 +23,9 @@ from collectors.k6.gate import GateState
 
 REPORT_S: Final = 0.1
 MAX_REQUEST_BYTES: Final = 16_384
+MAX_WORDS: Final = 16
+"""Of one command; those that are answered have two or three."""
+MAX_DIGITS: Final = 9
 BACKLOG: Final = 4_096
 UNAUTHORIZED: Final = b"401 Unauthorized"
 MAX_STRANGE_COMMANDS: Final = 16
@@ -127,21 +130,21 @@ def _resp_command(buffer: bytes) -> tuple[list[bytes], int] | None:
     Raises:
         ValueError: this is no command.
     """
-    head, end, _ = buffer.partition(b"\r\n")
-    if not end:
+    end = buffer.find(b"\r\n")
+    if end < 0:
         return None
-    if head[:1] != b"*":
+    if buffer[:1] != b"*":
         raise ValueError("not an array")
-    position = len(head) + 2
-    words = []
-    for _ in range(_size(head[1:])):
-        head, end, _ = buffer[position:].partition(b"\r\n")
-        if not end:
+    position = end + 2
+    words: list[bytes] = []
+    for _ in range(_size(buffer[1:end], MAX_WORDS)):
+        end = buffer.find(b"\r\n", position)
+        if end < 0:
             return None
-        if head[:1] != b"$":
+        if buffer[position : position + 1] != b"$":
             raise ValueError("not a bulk string")
-        start = position + len(head) + 2
-        size = _size(head[1:])
+        start = end + 2
+        size = _size(buffer[position + 1 : end])
         if len(buffer) < start + size + 2:
             return None
         if buffer[start + size : start + size + 2] != b"\r\n":
@@ -151,9 +154,9 @@ def _resp_command(buffer: bytes) -> tuple[list[bytes], int] | None:
     return words, position
 
 
-def _size(digits: bytes) -> int:
+def _size(digits: bytes, limit: int = MAX_REQUEST_BYTES) -> int:
     # Checked first: `int` takes signs, blanks and underscores too.
-    if not digits.isdigit() or (size := int(digits)) > MAX_REQUEST_BYTES:
+    if not digits.isdigit() or len(digits) > MAX_DIGITS or (size := int(digits)) > limit:
         raise ValueError("no size")
     return size
 

@@ -6,7 +6,7 @@ Lines are redacted, sanitised, bounded in length and number; the first error is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +18,8 @@ from collectors.text import sanitise
 
 MAX_LINES_PER_SECOND: Final = 200
 MAX_TEXT: Final = 4096
+MAX_READ: Final = 2 * MAX_TEXT
+"""Of a text: enough to fill `MAX_TEXT` with what redaction leaves of it."""
 
 _PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)(?:\s+|$)')
 _LEVELS: Final = {
@@ -30,7 +32,6 @@ _LEVELS: Final = {
     "fatal": "error",
     "panic": "error",
 }
-_STACK_LINE = re.compile(r"\s*\n\s*(?=at\s)")
 _SCRIPTS_OWN: Final = ("console", "stacktrace")
 """Sources of errors that don't end a run: `console.error` and iterations that threw."""
 
@@ -112,8 +113,27 @@ class LogReader:
         return LogLine(at, "k6", level, shown)
 
     def _clean(self, text: str) -> str:
-        text = _STACK_LINE.sub(" ", text.strip())
-        return sanitise(self._redactor.text(" ".join(text.splitlines())), MAX_TEXT)
+        text = text.strip()
+        if len(text) > MAX_READ:
+            # No half of a word: it may be a half of a secret.
+            text = text[:MAX_READ].rpartition(" ")[0] or text[:MAX_TEXT]
+        return sanitise(self._redactor.text(" ".join(_joined(text.splitlines()))), MAX_TEXT)
+
+
+def _joined(lines: Sequence[str]) -> list[str]:
+    """Return lines, of which those of a stack stand without what is blank in front of them."""
+    found: list[str] = []
+    for line in lines:
+        shown = line.lstrip()
+        if shown.startswith("at") and shown[2:3].isspace():
+            while found and not found[-1].strip():
+                found.pop()
+            if found:
+                found[-1] = found[-1].rstrip()
+            found.append(shown)
+        else:
+            found.append(line)
+    return found
 
 
 def parse_fields(line: str) -> dict[str, str]:

@@ -116,6 +116,11 @@ class Meter:
         self._sums = sums
         self._last: Value | None = None
 
+    @property
+    def remembers(self) -> bool:
+        """Whether what it makes of a value depends on the one before."""
+        return True
+
     def resume(self, last: Value) -> None:
         """Go on from an earlier value."""
         self._last = last
@@ -202,6 +207,11 @@ class RatioMeter(Meter):
     def __init__(self, sums: PushSums, pair: FailedPair | None) -> None:
         super().__init__(sums)
         self._pair = pair
+
+    @property
+    def remembers(self) -> bool:
+        """It never does: a ratio is of all requests since the start."""
+        return False
 
     def _add(self, value: Value) -> None:
         ratio = _ratio(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hmac
 import secrets
 import time
@@ -20,19 +21,23 @@ from typing import Final
 from aiohttp import web
 
 from collectors.k6.drops import DropCounter
-from collectors.k6.remote_write import BadPush, claimed_length, decompress
+from collectors.k6.remote_write import HEADER_BYTES, BadPush, claimed_length, decompress
 from collectors.k6.stream import LoadAssembler
 from collectors.samples import LoadSample
 from collectors.source import Clock, Emit, SourceError
 
 PATH: Final = "/api/v1/write"
-MAX_BODY_BYTES: Final = 64 << 20
-MAX_QUEUE_BYTES: Final = 128 << 20
+MAX_BODY_BYTES: Final = 32 << 20
+MAX_QUEUE_BYTES: Final = 32 << 20
+MAX_WAIT_S: Final = 1.0
+"""How long a push waits for room in the queue; k6 goes on meanwhile, and sends no other one."""
 SLICE_S: Final = 0.004
 SHUTDOWN_S: Final = 1.0
 """How long a connection left open may hold up the end."""
 THREAD_FROM_BYTES: Final = 256 << 10
 """Larger bodies are decompressed in a thread; below it the hop costs more than the work."""
+SETTLE_AFTER: Final = 10_000
+"""Details of samples, after which what is kept of them is hidden from the garbage collector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class PushReceiver:
         assembler: Turns them into samples.
         emit: Takes the samples and the drops.
         clock: Tells when a push arrives.
-        max_queue_bytes: Beyond it a push is refused and counted.
+        max_queue_bytes: Beyond it a push has to wait, and is refused and counted in the end.
     """
 
     def __init__(
@@ -67,11 +72,13 @@ class PushReceiver:
         self._queue: deque[_Push] = deque()
         self._queued_bytes = 0
         self._wakened = asyncio.Event()
+        self._room = asyncio.Condition()
         self._idle = asyncio.Event()
         self._idle.set()
         self._runner: web.ServerRunner | None = None
         self._consumer: asyncio.Task[None] | None = None
         self._last_at = 0.0
+        self._unsettled = 0
         self.token: Final = secrets.token_urlsafe(32)
         """What k6 has to present; good for this run only."""
         self.url = ""
@@ -134,27 +141,43 @@ class PushReceiver:
             return self._refuse(401, "foreign_push")
         if request.path != PATH or request.method != "POST":
             return self._refuse(404, "push_to_unknown_path")
-        if (request.content_length or 0) > MAX_BODY_BYTES:
+        size = request.content_length if request.content_length is not None else MAX_BODY_BYTES
+        if size > MAX_BODY_BYTES:
             return self._refuse(413, "push_too_large")
         body = bytearray()
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return self._refuse(413, "push_too_large")
-        return self._accept(bytes(body))
-
-    def _accept(self, body: bytes) -> web.Response:
         try:
-            claimed_length(body)
+            async for chunk in request.content.iter_any():
+                is_header = len(body) < HEADER_BYTES <= len(body) + len(chunk)
+                body += chunk
+                if is_header:
+                    claimed_length(bytes(body[:HEADER_BYTES]), size=size)
+                if len(body) > MAX_BODY_BYTES:
+                    return self._refuse(413, "push_too_large")
+            claimed_length(bytes(body))
         except BadPush as error:
             return self._refuse(400, error.reason)
-        if self._queued_bytes + len(body) > self._max_queue_bytes:
+        return await self._accept(bytes(body))
+
+    async def _accept(self, body: bytes) -> web.Response:
+        most = self._max_queue_bytes - len(body)
+        if most < 0 or not await self._has_room(most):
             return self._refuse(503, "push_queue_full")
         self._queue.append(_Push(self._clock(), body))
         self._queued_bytes += len(body)
         self._idle.clear()
         self._wakened.set()
         return web.Response(status=204)
+
+    async def _has_room(self, most: int) -> bool:
+        """Wait until no more than so many bytes are queued; False where that takes too long."""
+        if self._queued_bytes <= most:
+            return True
+        try:
+            async with asyncio.timeout(MAX_WAIT_S), self._room:
+                await self._room.wait_for(lambda: self._queued_bytes <= most)
+        except TimeoutError:
+            return False
+        return True
 
     def _refuse(self, status: int, reason: str) -> web.Response:
         self._drops.add(reason, self._clock())
@@ -174,6 +197,8 @@ class PushReceiver:
                     self._drops.add(error.reason, push.at)
                 finally:
                     self._queued_bytes -= len(push.body)
+                async with self._room:
+                    self._room.notify_all()
             self._idle.set()
 
     async def _decode(self, push: _Push) -> None:
@@ -189,6 +214,19 @@ class PushReceiver:
         self._last_at = push.at
         self.pushes += 1
         self._emit(sample)
+        self._settle(len(sample.endpoints))
+
+    def _settle(self, details: int) -> None:
+        """Keep the garbage collector from stopping the loop to look through all that is kept.
+
+        Meters and samples hold no cycles and live as long as the run: looking for garbage among
+        hundreds of thousands of them takes half a second, again and again, and finds nothing.
+        """
+        self._unsettled += details
+        if self._unsettled >= SETTLE_AFTER:
+            self._unsettled = 0
+            gc.collect(1)
+            gc.freeze()
 
 
 async def _in_slices(steps: Generator[None, None, LoadSample]) -> LoadSample:

@@ -20,9 +20,14 @@ from collectors.k6.messages import TimeSeries
 from collectors.samples import Histogram
 from collectors.text import sanitise
 
-MAX_RAW_BYTES: Final = 256 << 20
+MAX_RAW_BYTES: Final = 128 << 20
+"""Half a million series: ten times what can be read in a second."""
 MAX_LABELS: Final = 64
 MAX_LABEL_BLOCK_BYTES: Final = 64 << 10
+MAX_VALUE_BLOCK_BYTES: Final = 512 << 10
+"""The messages of a block of empty ones take twenty times its bytes."""
+HEADER_BYTES: Final = 5
+"""Of a snappy block, at most."""
 MAX_SNAPPY_GAIN: Final = 22
 """A copy of 64 bytes takes 3: no honest block grows by more than 64/3."""
 MAX_SHARED_BYTES: Final = 1024
@@ -40,14 +45,19 @@ class BadPush(Exception):
         self.reason = reason
 
 
-def claimed_length(body: bytes, limit: int = MAX_RAW_BYTES) -> int:
+def claimed_length(body: bytes, limit: int = MAX_RAW_BYTES, size: int | None = None) -> int:
     """Return how many bytes a snappy block says it holds, checked before anything is allocated.
+
+    Args:
+        body: The block, or its first `HEADER_BYTES`.
+        limit: More is too much.
+        size: Length of the whole block, where `body` is its begin.
 
     Raises:
         BadPush: the header is broken, or claims more than `limit` or than the body could hold.
     """
     length = shift = 0
-    for position in range(min(5, len(body))):
+    for position in range(min(HEADER_BYTES, len(body))):
         byte = body[position]
         length |= (byte & 0x7F) << shift
         if byte < 0x80:
@@ -55,31 +65,33 @@ def claimed_length(body: bytes, limit: int = MAX_RAW_BYTES) -> int:
         shift += 7
     else:
         raise BadPush("push_snappy_corrupt")
-    if length > limit or length > MAX_SNAPPY_GAIN * len(body):
+    if length > limit or length > MAX_SNAPPY_GAIN * (len(body) if size is None else size):
         raise BadPush("push_too_large")
     return length
 
 
-def decompress(body: bytes, limit: int = MAX_RAW_BYTES) -> bytes:
-    """Return the protobuf bytes of a push.
+def decompress(body: bytes, limit: int = MAX_RAW_BYTES) -> bytearray:
+    """Return the protobuf bytes of a push; there is never a second copy of them.
 
     Raises:
         BadPush: it is no snappy block, or too large.
     """
     length = claimed_length(body, limit)
     try:
-        raw = bytes(cramjam.snappy.decompress_raw(body))
+        raw = bytearray(length)
+        written = cramjam.snappy.decompress_raw_into(body, raw)
     except Exception as error:  # cramjam raises its own type, not a part of its typed interface
         raise BadPush("push_snappy_corrupt") from error
-    if len(raw) != length:
+    if written != length:
         raise BadPush("push_snappy_corrupt")
     return raw
 
 
-def split_series(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+def split_series(raw: bytes | bytearray) -> Iterator[tuple[bytes, bytes]]:
     """Yield every series of a `WriteRequest` as its label bytes and its value bytes.
 
-    Equal label bytes mean the same series, so a known one needs no parsing of labels.
+    Equal label bytes mean the same series, so a known one needs no parsing of labels. A series that
+    is too large is cut, so that the parsers refuse it.
 
     Raises:
         BadPush: the bytes are no `WriteRequest`; what was yielded before stays valid.
@@ -99,7 +111,8 @@ def split_series(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
                 raise BadPush("push_protobuf_corrupt")
             if tag == _TIMESERIES_TAG:
                 middle = _end_of_labels(raw, position, end)
-                yield raw[position:middle], raw[middle:end]
+                too_far = middle + MAX_VALUE_BLOCK_BYTES + 1
+                yield bytes(raw[position:middle]), bytes(raw[middle : min(end, too_far)])
             position = end
         elif wire_type == 0:
             _, position = _varint(raw, position)
@@ -111,7 +124,7 @@ def split_series(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise BadPush("push_protobuf_corrupt")
 
 
-def _varint(raw: bytes, position: int) -> tuple[int, int]:
+def _varint(raw: bytes | bytearray, position: int) -> tuple[int, int]:
     value = shift = 0
     try:
         while True:
@@ -127,9 +140,10 @@ def _varint(raw: bytes, position: int) -> tuple[int, int]:
         raise BadPush("push_protobuf_corrupt") from None
 
 
-def _end_of_labels(raw: bytes, position: int, end: int) -> int:
-    """Return where the labels at the beginning of a series end."""
-    while position < end and raw[position] == _TIMESERIES_TAG:
+def _end_of_labels(raw: bytes | bytearray, position: int, end: int) -> int:
+    """Return where the labels at the beginning of a series end, or are too many to go on."""
+    too_far = position + MAX_LABEL_BLOCK_BYTES
+    while position < end and raw[position] == _TIMESERIES_TAG and position <= too_far:
         if position + 1 < end and (length := raw[position + 1]) < 0x80:
             position += 2 + length
         else:
@@ -183,6 +197,8 @@ def parse_values(block: bytes) -> float | Histogram:
     Raises:
         BadSeries: there is none, or it is not finite or otherwise impossible.
     """
+    if len(block) > MAX_VALUE_BLOCK_BYTES:
+        raise BadSeries("series_values_too_large")
     try:
         series = TimeSeries.FromString(block)
     except DecodeError:

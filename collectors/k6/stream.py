@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from collectors.k6.compact import CompactSeries
 from collectors.k6.histogram import BadSeries, HistogramSum
 from collectors.k6.meters import (
     CheckMeter,
@@ -39,8 +40,8 @@ from collectors.samples import (
 )
 
 MAX_ENDPOINTS: Final = 10_000
-MAX_SERIES: Final = 150_000
-MAX_COMPACT_SERIES: Final = 1_000_000
+MAX_SERIES: Final = 100_000
+MAX_COMPACT_SERIES: Final = 2_500_000
 MAX_PAIRS: Final = 150_000
 MAX_NAMED: Final = 1_000
 """Checks, and custom metrics, of one run."""
@@ -84,8 +85,8 @@ class LoadAssembler:
         self._instance = instance
         self._redactor = redactor or Redactor()
         self._limits = limits or Limits()
+        self._compact = CompactSeries(self._limits.compact_series)
         self._meters: dict[bytes, Meter] = {}
-        self._compact: dict[int, bytes] = {}  # hash of labels → value bytes, beyond the limits
         self._endpoints: dict[EndpointKey, EndpointSum] = {}
         self._others: dict[RequestKind, EndpointSum] = {}
         self._pairs: dict[int, FailedPair] = {}
@@ -103,7 +104,9 @@ class LoadAssembler:
         drops, self.drops = dict(self.drops), Counter()
         return drops
 
-    def steps(self, raw: bytes, at: float, interval_s: float) -> Generator[None, None, LoadSample]:
+    def steps(
+        self, raw: bytes | bytearray, at: float, interval_s: float
+    ) -> Generator[None, None, LoadSample]:
         """Take one decompressed push in small steps, so that the caller can do other things.
 
         Args:
@@ -130,50 +133,56 @@ class LoadAssembler:
         return (yield from self._finish(at, max(interval_s, MIN_INTERVAL_S)))
 
     def _take(self, labels: bytes, values: bytes) -> None:
+        value = parse_values(values)
         meter = self._meters.get(labels)
         if meter is not None:
-            meter.take(parse_values(values))
+            meter.take(value)
             return
         key = hash(labels)
         before = self._compact.get(key) if self._compact else None
-        if before is not None:
-            self._take_compact(labels, values, before)
-            return
-        value = parse_values(values)
         parsed = parse_labels(labels)
         meaning = meaning_of(parsed, is_trend=isinstance(value, Histogram), redactor=self._redactor)
-        if len(self._meters) < self._limits.series and self._has_room(meaning.endpoint):
+        if before is None and len(self._meters) < self._limits.series and self._has_room(meaning):
             meter = self._meter(meaning, parsed)
             meter.take(value)
             self._meters[labels] = meter
+        elif meaning.what is What.PHASE:
+            self.drops["phases_over_limit"] += 1
         else:
-            self._take_compact(labels, values, None)
+            self._take_compact(key, value, values, before, meaning, parsed)
 
-    def _has_room(self, key: EndpointKey | None) -> bool:
+    def _has_room(self, meaning: SeriesMeaning) -> bool:
+        key = meaning.endpoint
         return (
             key is None or key in self._endpoints or len(self._endpoints) < self._limits.endpoints
         )
 
-    def _take_compact(self, labels: bytes, values: bytes, before: bytes | None) -> None:
-        """Take a series beyond the limits: its value is kept as bytes, its meaning is not."""
-        value = parse_values(values)
-        parsed = parse_labels(labels)
-        meaning = meaning_of(parsed, is_trend=isinstance(value, Histogram), redactor=self._redactor)
-        if meaning.what is What.PHASE:
-            self.drops["phases_over_limit"] += 1
+    def _take_compact(
+        self,
+        key: int,
+        value: float | Histogram,
+        raw: bytes,
+        before: float | Histogram | None,
+        meaning: SeriesMeaning,
+        labels: Mapping[str, str],
+    ) -> None:
+        """Take a series beyond the limits: only its value is kept, its meaning is not."""
+        meter = self._meter(meaning, labels)
+        if not meter.remembers:
+            meter.take(value)
             return
-        if before is None:
-            if len(self._compact) >= self._limits.compact_series:
-                self.drops["stream_series_over_limit"] += 1
-                return
-            is_first = meaning.what in (What.REQUESTS, What.REQUESTS_AND_LATENCY)
-            if is_first and not self._has_room(meaning.endpoint):
-                self.drops[OVER_LIMIT] += 1
-        meter = self._meter(meaning, parsed)
+        if not self._compact.has_room(key, value, raw):
+            self.drops["stream_series_over_limit"] += 1
+            return
         if before is not None:
-            meter.resume(parse_values(before))
+            meter.resume(before)
+        elif not self._has_room(meaning) and meaning.what in (
+            What.REQUESTS,
+            What.REQUESTS_AND_LATENCY,
+        ):
+            self.drops[OVER_LIMIT] += 1
         meter.take(value)
-        self._compact[hash(labels)] = values
+        self._compact.keep(key, value, raw)
 
     def _meter(self, meaning: SeriesMeaning, labels: Mapping[str, str]) -> Meter:
         match meaning:

@@ -131,7 +131,10 @@ def _values(metric: dict[str, Any]) -> dict[str, Any]:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # JSON's whole numbers have no end
+        return None
     return number if math.isfinite(number) else None
 
 

@@ -106,6 +106,7 @@ class PerfScriptDecoder:
         self._names = names
         self._started_at = started_at
         self._newest_at = started_at
+        self._until = inf
         self._cache_bytes = cache_bytes
         self._cached_bytes = 0
         self._rest = b""
@@ -124,6 +125,7 @@ class PerfScriptDecoder:
             chunk: Text from anywhere to anywhere.
             until: Newest believable sample time; later ones are rejected.
         """
+        self._until = until
         blocks = (self._rest + chunk).split(b"\n\n")
         rest = blocks.pop()
         for block in blocks:
@@ -150,7 +152,7 @@ class PerfScriptDecoder:
         """Take the end of the text and return the rest; a cut last block is not lost."""
         rest, self._rest = self._rest.strip(b"\n"), b""
         if rest and not self._skipping:
-            self._take(rest, inf)
+            self._take(rest, self._until)
         self._skipping = False
         return self.flush()
 
@@ -243,7 +245,7 @@ class PerfScriptDecoder:
         if stack is None:
             stack = self._interner.stack_id(*names, (*callers.frames, leaf))
             callers.stacks[key] = stack
-            self._remember(100)
+            self._remember(200)
         return stack
 
     def _callers_of(self, rest: bytes) -> _Callers | None:
@@ -260,7 +262,7 @@ class PerfScriptDecoder:
             half = MAX_DEPTH // 2
             frames[half - 1 : 1 - half] = [self._interner.frame_id(STACK_CUT)]
         callers = _Callers(tuple(frames))
-        self._remember(len(rest) + 8 * len(frames) + 200)
+        self._remember(len(rest) + 8 * len(frames) + 600)
         self._callers[rest] = callers
         return callers
 
@@ -269,7 +271,7 @@ class PerfScriptDecoder:
         if frame is None:
             return None
         number = self._interner.frame_id(frame)
-        self._remember(len(line) + 100)
+        self._remember(len(line) + 200)
         self._lines[line] = number
         return number
 

@@ -45,7 +45,10 @@ def parse_frame(line: bytes) -> Frame | None:
         return None
     body = match[2]
     deleted = body.endswith(b" (deleted)")
-    symbol, bracket, path = body.removesuffix(b" (deleted)").rpartition(b" (")
+    body = body.removesuffix(b" (deleted)")
+    # A file whose path has brackets is told apart where no symbol can have any.
+    is_unknown = body.startswith(b"[unknown] (")
+    symbol, bracket, path = body.partition(b" (") if is_unknown else body.rpartition(b" (")
     if not bracket or not symbol or not path:
         return None
     file = sanitise(path)

@@ -48,6 +48,8 @@ class ProcessNames:
         self._proc = proc
         self._names: dict[tuple[int, int], tuple[str, str] | None] = {}
         self._read_at: dict[tuple[int, int], float] = {}
+        self._started = {pid: _start_ticks(proc / str(pid)) for pid in self._given}
+        """Start ticks of the processes: who gets a pid after one of them is another."""
 
     def __call__(self, pid: int, tid: int) -> tuple[str, str] | None:
         """Return the names of process and thread; None for a process that perf can't follow."""
@@ -58,20 +60,26 @@ class ProcessNames:
         if len(self._names) >= MAX_REMEMBERED:
             self._names.clear()
             self._read_at.clear()
+            self._started = {pid: self._started[pid] for pid in self._given}
         self._read_at[key] = now
         self._names[key] = names = self._look_up(pid, tid)
         return names
 
     def living(self) -> set[int]:
         """Return the processes that perf was given or has sampled, as far as they still run."""
-        sampled = {pid for (pid, _), names in self._names.items() if names is not None}
-        return {pid for pid in sampled | self._given if is_running(pid, self._proc)}
+        return {
+            pid
+            for pid, started in self._started.items()
+            if is_running(pid, self._proc) and _start_ticks(self._proc / str(pid)) == started
+        }
 
     def _look_up(self, pid: int, tid: int) -> tuple[str, str] | None:
         if pid not in self._given:
             started = _start_ticks(self._proc / str(pid))
             if started is not None and started < self._since_ticks:
                 return None
+            if started is not None:
+                self._started.setdefault(pid, started)
         known = self._names.get((pid, tid)) or (EXITED, EXITED)
         process = _name(self._proc / str(pid) / "comm") or known[0]
         thread = _name(self._proc / str(pid) / "task" / str(tid) / "comm") or known[1]

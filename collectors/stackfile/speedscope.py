@@ -21,6 +21,7 @@ from collectors.text import sanitise
 
 SCHEMA: Final = b"https://www.speedscope.app/file-format-schema.json"
 LATEST_SECOND: Final = 1 << 40
+MAX_UNIT: Final = 40
 MAX_SECONDS: Final = 1_000_000
 """Of all profiles together; what is longer is taken as a whole, and not cut into seconds."""
 NANOSECONDS: Final = {"nanoseconds": 1.0, "microseconds": 1e3, "milliseconds": 1e6, "seconds": 1e9}
@@ -87,7 +88,7 @@ def decode_speedscope(data: bytes, tally: Tally) -> Found:
     """
     try:
         file = msgspec.json.decode(data, type=SpeedscopeFile)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(
             f"the speedscope file can't be read: {sanitise(str(error), 200)}",
             "see speedscope.app/file-format-schema.json",
@@ -99,8 +100,9 @@ def decode_speedscope(data: bytes, tally: Tally) -> Found:
     has_times = _have_times(profiles, unit)
     for profile in profiles:
         _Reader(profile, frames, tally, has_times=has_times).read()
-    notes = (f"{others} profiles in another unit than {unit} are left out",) if others else ()
-    return Found(unit, notes, has_times)
+    shown = sanitise(unit, MAX_UNIT)
+    notes = (f"{others} profiles in another unit than {shown} are left out",) if others else ()
+    return Found(shown, notes, has_times)
 
 
 def _have_times(profiles: list[Profile], unit: str) -> bool:

@@ -10,6 +10,11 @@ from collectors.perf.interner import OTHER_FUNCTIONS, OTHER_STACKS, Interner
 from collectors.samples import Frame, FrameKind, Stack, StackBatch, StackCount
 
 MAX_DEPTH: Final = 256
+MAX_FRAMES: Final = 200_000
+MAX_STACKS: Final = 200_000
+MAX_REFERENCES: Final = 10_000_000
+MAX_NODES: Final = 1_000_000
+"""These are larger than those of a live profile, which runs beside the load."""
 MAX_WEIGHT: Final = 1 << 62
 """Of one sample; what is above it is no weight."""
 STACK_CUT: Final = Frame("(stack cut)", "", FrameKind.USER)
@@ -44,7 +49,7 @@ class Tally:
     def __init__(self) -> None:
         self.rejected: Counter[str] = Counter()
         self.lost: Counter[int] = Counter()
-        self._interner = Interner()
+        self._interner = Interner(MAX_FRAMES, MAX_STACKS, MAX_REFERENCES, MAX_NODES)
         self._seconds: dict[int, dict[int, int]] = {}
 
     def frame(self, frame: Frame) -> int:

@@ -29,11 +29,11 @@ from collectors.samples import Histogram, LoadSample
 DATA = Path(__file__).parents[2] / "data"
 
 
-def read_all(raw: bytes) -> list[tuple[Mapping[str, str], float | Histogram]]:
+def read_all(raw: bytes | bytearray) -> list[tuple[Mapping[str, str], float | Histogram]]:
     return [(parse_labels(labels), parse_values(values)) for labels, values in split_series(raw)]
 
 
-def take(assembler: LoadAssembler, raw: bytes) -> LoadSample:
+def take(assembler: LoadAssembler, raw: bytes | bytearray) -> LoadSample:
     steps = assembler.steps(raw, 1.0, 1.0)
     while True:
         try:

@@ -27,7 +27,7 @@ RawPush: TypeAlias = Callable[[Sequence[tuple[str, dict[str, str], Any]]], bytes
 OK = {"expected_response": "true", "method": "GET", "scenario": "default", "status": "200"}
 
 
-def take(assembler: LoadAssembler, raw: bytes, at: float = 1.0) -> LoadSample:
+def take(assembler: LoadAssembler, raw: bytes | bytearray, at: float = 1.0) -> LoadSample:
     steps = assembler.steps(raw, at, 1.0)
     while True:
         try:
