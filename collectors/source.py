@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from collectors.samples import Sample
+if TYPE_CHECKING:
+    # To make all the samples takes longer than to find out that there is no such file.
+    from collectors.samples import Sample
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds on a monotonic clock; `time.monotonic` unless testing."""
 
-Emit: TypeAlias = Callable[[Sample], None]
+Emit: TypeAlias = "Callable[[Sample], None]"
 """Takes one sample; called on the event loop only, never blocks."""
 
 

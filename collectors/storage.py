@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from collectors.recording.file import has_room
+from collectors.recording.folder import folder_of
 from collectors.recording.schema import SUFFIX
-from collectors.recording.shelf import folder_of
 from collectors.text import sanitise
 
 PROBE: Final = ".flashpoint-doctor-"

@@ -18,8 +18,16 @@ from collectors.course import CourseUnit
 from collectors.recording.limits import KEPT, MAX_BYTES
 from collectors.source import SourceError
 from collectors.text import sanitise
-from tui.cliparts import DURATION, FILE, Function, option, refuse_without_terminal
+from tui.cliparts import (
+    DURATION,
+    FILE,
+    Function,
+    debug_option,
+    option,
+    refuse_without_terminal,
+)
 from tui.config import PROJECT_FILE, FileOption, load_defaults
+from tui.doctorcommand import doctor
 from tui.filecommands import FILE_COMMANDS
 from tui.options import RunOptions
 from tui.parameters import MOST_VUS, Ramp, Rate
@@ -152,8 +160,10 @@ def demo(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(_run(_options(given), demo=True))
 
 
-for _command in FILE_COMMANDS:
+for _command in (*FILE_COMMANDS, doctor):
     cli.add_command(_command)
+for _command in cli.commands.values():
+    _command.params.append(debug_option())
 
 
 def _options(given: dict[str, Any], *, command: tuple[str, ...] = ()) -> RunOptions:

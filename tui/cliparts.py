@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from collectors.source import SourceError
+from tui.crash import DEBUG_VARIABLE, want_debug
 from tui.parameters import Duration, Moment, Range
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -25,6 +26,25 @@ def option(*names: str, **rest: Any) -> Callable[[Function], Function]:
     long_name = next(name for name in names if name.startswith("--"))
     variable = "FLASHPOINT_" + long_name[2:].replace("-", "_").upper()
     return click.option(*names, envvar=variable, show_envvar=True, **rest)
+
+
+def debug_option() -> click.Option:
+    """Return an option that all commands have; it is heard before anything can break."""
+
+    def hear(_: click.Context, __: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            want_debug(wanted)
+
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=hear,
+        envvar=DEBUG_VARIABLE,
+        show_envvar=True,
+        help="Add a traceback, without variables, when flashpoint itself breaks down.",
+    )
 
 
 def refuse_command(ctx: click.Context, name: str) -> None:

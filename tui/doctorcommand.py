@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,8 @@ def doctor(ctx: click.Context, /, script: Path | None, **given: Any) -> None:
     if given["pid"] is not None and given["port"] is not None:
         raise SourceError("--pid and --port both name the server", "use one of them")
     # A tenth of a second of imports, which the other commands do without.
+    import asyncio
+
     from tui.doctor.examination import Wanted, as_json, examine_all
     from tui.doctor.k6 import K6Question
     from tui.model.doctor.finding import exit_status

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import click
 
-from collectors.source import SourceError
 from collectors.text import sanitise
 from tui.cliparts import FILE, MOMENT, RANGE, option, refuse_command, refuse_without_terminal
 from tui.export.formats import ExportFormat
@@ -131,8 +130,9 @@ def _file(word: str) -> Path:
     path = Path(word)
     if os.path.exists(word):  # unlike Path's own, it bears any word
         return path
+    from collectors.recording.folder import folder_of
     from collectors.recording.schema import SUFFIX
-    from collectors.recording.shelf import find, folder_of
+    from collectors.recording.shelf import find
 
     if os.sep in word or path.suffix not in ("", SUFFIX):
         return path  # whoever reads it says what is wrong with it

@@ -23,6 +23,8 @@ from tui.views.window import picked_name
 from tui.watched import Watched
 
 MAX_NOTE: Final = 200
+MAX_TOLD: Final = 300
+"""Characters of a path in a toast."""
 LONG_S: Final = 1.0
 """From how long on an export is told of while it is written."""
 
@@ -116,18 +118,29 @@ async def _save_screen(app: App[Any], watched: Watched) -> None:
     text = "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
     now = datetime.now().astimezone()
     path = Path(default_name(f"{watched.about().script}-screen", now, ".svg"))
-    both = {path: picture, path.with_suffix(".txt"): text + "\n"}
 
     def write() -> Written:
         try:
+            check_writable(path)
+            both = {_taken(path): picture}
+            both |= {each.with_suffix(".txt"): text + "\n" for each in both}
             for each, content in both.items():
-                check_writable(each)
                 write_atomically(each, content.encode())
-        except SourceError as error:
-            return Written(problem=str(error))
+        except (SourceError, OSError) as error:
+            return Written(problem=sanitise(str(error)))
         return Written(tuple(each.resolve() for each in both))
 
     _tell(app, await asyncio.to_thread(write))
+
+
+def _taken(path: Path) -> Path:
+    """Make a file of a name that nothing has yet, and return it."""
+    names = (path.with_stem(f"{path.stem}-{number}") if number else path for number in range(1000))
+    for each in names:
+        with contextlib.suppress(FileExistsError):
+            each.touch(mode=0o600, exist_ok=False)
+            return each
+    return path
 
 
 def _tell(app: App[Any], written: Written) -> None:
@@ -135,6 +148,10 @@ def _tell(app: App[Any], written: Written) -> None:
         app.notify(written.problem, severity="warning", markup=False)
         return
     path = str(written.paths[0])
-    app.copy_to_clipboard(path)
-    names = "\n".join(sanitise(str(each)) for each in written.paths)
-    app.notify(f"{names}\nthe path is in the clipboard", title="written", markup=False)
+    names = "\n".join(sanitise(str(each), MAX_TOLD) for each in written.paths)
+    # A name that is no UTF-8 can't be handed to a clipboard.
+    is_text = path.isprintable()
+    if is_text:
+        app.copy_to_clipboard(path)
+    told = f"{names}\nthe path is in the clipboard" if is_text else names
+    app.notify(told, title="written", markup=False)

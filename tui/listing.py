@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from collectors.recording.shelf import Entry, entries, folder_of
+from collectors.recording.folder import folder_of
+from collectors.recording.shelf import Entry, entries
 from collectors.text import sanitise
 from tui.views.format import cell_width, clock, fit, milliseconds, pad, rate
 

@@ -13,9 +13,10 @@ import psutil
 
 from collectors.machine import machine_text
 from collectors.recording.about import Header
-from collectors.recording.file import make_folder, remove
+from collectors.recording.file import remove
+from collectors.recording.folder import folder_of, make_folder
 from collectors.recording.recorder import Recorder
-from collectors.recording.shelf import clear_away, folder_of, new_path
+from collectors.recording.shelf import clear_away, new_path
 from collectors.samples import Sample, SourceState, SourceStatus
 from collectors.text import sanitise
 from tui.options import RunOptions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import sqlite3
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from collectors.recording.folder import make_folder, refused
 from collectors.recording.schema import APPLICATION_ID, CHUNK_SQL, META_SQL, VERSION
 from collectors.source import SourceError
 from collectors.text import sanitise
@@ -22,23 +22,6 @@ RESERVE_BYTES: Final = 500 << 20
 
 BESIDE: Final = ("-wal", "-shm", "-journal")
 """Ends of the names of what SQLite keeps beside a database."""
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for recordings, and those above it, its owner's only, if it is not there.
-
-    Raises:
-        SourceError: it can't be made, or is no folder.
-    """
-    try:
-        # One by one: `parents=True` would give those above to whomever the umask does.
-        missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
-        for each in reversed(missing):
-            each.mkdir(mode=0o700, exist_ok=True)
-        if not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    except (OSError, ValueError) as error:
-        raise _refused(folder, error) from None
 
 
 def create(path: Path) -> None:
@@ -55,13 +38,13 @@ def create(path: Path) -> None:
             f"{sanitise(str(path))} is there already", "choose another name; nothing is overwritten"
         ) from None
     except (OSError, ValueError) as error:
-        raise _refused(path, error) from None
+        raise refused(path, error) from None
     try:
         # Left over from a file of this name that was removed without them.
         _unlink(*(f"{path}{suffix}" for suffix in BESIDE))
     except OSError as error:
         _unlink(path)
-        raise _refused(path, error) from None
+        raise refused(path, error) from None
 
 
 def remove(path: Path) -> None:
@@ -155,11 +138,3 @@ def _unlink(*paths: Path | str) -> None:
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-
-
-def _refused(path: Path, error: Exception) -> SourceError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return SourceError(
-        f"can't record to {sanitise(str(path))}: {sanitise(reason)}",
-        "choose another place with --record, or add --no-record",
-    )

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Final
-
-import platformdirs
 
 from collectors.recording.about import Card
 from collectors.recording.file import remove
@@ -23,8 +20,6 @@ from collectors.recording.sniff import is_recording
 from collectors.source import SourceError
 from collectors.text import sanitise
 
-VARIABLE: Final = "FLASHPOINT_STATE_DIR"
-"""Of the environment: where recordings are kept instead of the user's state folder."""
 NEWEST: Final = "latest"
 """A word for the newest recording."""
 
@@ -46,13 +41,6 @@ class Entry:
     size_bytes: int
     state: str
     """`recording`, `ended unclean`, `ended` or why it can't be read."""
-
-
-def folder_of(env: Mapping[str, str]) -> Path:
-    """Return where recordings are kept."""
-    named = env.get(VARIABLE)
-    base = Path(named) if named else Path(platformdirs.user_state_dir("flashpoint", False))
-    return base / "recordings"
 
 
 def new_path(folder: Path, script: str, began_at: datetime) -> Path:

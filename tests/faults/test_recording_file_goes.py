@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from collectors.recording import recorder as recorder_module
-from collectors.recording.file import make_folder
+from collectors.recording.folder import make_folder
 from collectors.recording.reader import Recording
 from collectors.recording.recorder import Recorder
 from collectors.samples import SourceState

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from collectors.recording.file import make_folder
+from collectors.recording.folder import make_folder
 from collectors.recording.reader import Recording
 from collectors.recording.recorder import Recorder
 from collectors.recording.sniff import is_recording

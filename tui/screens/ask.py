@@ -13,6 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from collectors.text import sanitise
+from tui.widgets.line import Line
+
 
 class AskScreen(ModalScreen[str | None]):
     """Asks for a text; answers it, or None.
@@ -40,7 +43,7 @@ class AskScreen(ModalScreen[str | None]):
         """A box with the question, the line to type in, and what would come of it."""
         with Vertical(classes="dialog"):
             yield Static(Content(self._question))
-            yield Input(self._suggested, placeholder=self._example, select_on_focus=False)
+            yield Line(self._suggested, placeholder=self._example, select_on_focus=False)
             yield Static(Content(self._example), id="verdict")
 
     @on(Input.Changed)
@@ -52,24 +55,25 @@ class AskScreen(ModalScreen[str | None]):
             verdict.update(Content(self._example))
             return
         try:
-            verdict.update(Content(self._check(event.value)))
+            verdict.update(Content(sanitise(self._check(event.value))))
         except ValueError as error:
             verdict.set_class(True, "-wrong")
-            verdict.update(Content(str(error)))
+            verdict.update(Content(sanitise(str(error))))
 
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         """Close with a text that is right; nothing typed is no answer."""
         if not event.value.strip():
-            self.dismiss(None)
+            self.action_answer(None)
             return
         try:
             self._check(event.value)
         except ValueError:
             self.app.bell()
             return
-        self.dismiss(event.value)
+        self.action_answer(event.value)
 
     def action_answer(self, answer: str | None) -> None:
-        """Close with an answer."""
-        self.dismiss(answer)
+        """Close with an answer; a second one, of keys that came too fast, is none."""
+        if self.is_current:
+            self.dismiss(answer)

@@ -30,5 +30,6 @@ class ConfirmScreen(ModalScreen[bool]):
             yield Static(Content(self._text))
 
     def action_answer(self, answer: bool) -> None:
-        """Close with an answer."""
-        self.dismiss(answer)
+        """Close with an answer; a second one, of keys that came too fast, is none."""
+        if self.is_current:
+            self.dismiss(answer)

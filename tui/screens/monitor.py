@@ -9,6 +9,7 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -95,7 +96,7 @@ class MonitorScreen(Screen[None]):
         """Name the panels after their keys and start in the flamegraph."""
         for panel in PANELS:
             key = next(each.keys[0] for each in COMMANDS if each.id == f"panel.{panel}")
-            self._panel(panel).border_title = f"{key_name(key)} {panel}"
+            self._panel(panel).border_title = Content(f"{key_name(key)} {panel}")
         self.flame.focus()
 
     def show(self, view: MonitorView, keys: KeysView) -> None:

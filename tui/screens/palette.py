@@ -6,11 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from tui.commands import COMMANDS, LIVE, key_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from textual.fuzzy import Matcher
 
 
 class CommandProvider(Provider):
@@ -32,7 +35,7 @@ class CommandProvider(Provider):
     async def discover(self) -> Hits:
         """Offer everything before a letter is typed."""
         for title, help_text, run in self._entries():
-            yield DiscoveryHit(title, run, help=help_text)
+            yield DiscoveryHit(Content(title), run, title, Content(help_text))  # type: ignore[arg-type]
 
     async def search(self, query: str) -> Hits:
         """Offer what matches."""
@@ -40,4 +43,14 @@ class CommandProvider(Provider):
         for title, help_text, run in self._entries():
             score = matcher.match(title)
             if score > 0:
-                yield Hit(score, matcher.highlight(title), run, help=help_text)
+                found = _highlit(matcher, title)
+                yield Hit(score, found, run, title, Content(help_text))  # type: ignore[arg-type]
+
+
+def _highlit(matcher: Matcher, title: str) -> Content:
+    """Return a title with what was typed lit up; the matcher's own way reads it as markup."""
+    content = Content(title)
+    _, places = matcher.fuzzy_search.match(matcher.query, title)
+    for place in places:
+        content = content.stylize(matcher.match_style, place, place + 1)
+    return content

@@ -29,7 +29,10 @@ _STATES: Final = {
     SourceState.FAILED: "status-bad",
     SourceState.ENDED: "status-idle",
 }
-SOURCES: Final = ("k6", "control", "target", "perf", "off-cpu", "host", "recording", "secrets")
+SOURCES: Final = (
+    *("k6", "control", "target", "perf", "off-cpu", "host", "recording", "secrets"),
+    "flashpoint",
+)
 """In the order of the line."""
 AS_WRITTEN: Final = "as written"
 """What `RunFacts.control` says of a k6 with its own schedule."""

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from collectors.recording.about import Card
-from collectors.recording.shelf import clear_away, entries, find, folder_of, new_path
+from collectors.recording.folder import folder_of
+from collectors.recording.shelf import clear_away, entries, find, new_path
 from collectors.source import SourceError
 from tests.faults.made_up_recordings import closed, cut_off, note
 

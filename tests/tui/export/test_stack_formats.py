@@ -213,7 +213,7 @@ def test_a_file_is_converted(file: Path, tmp_path: Path, capfd: pytest.CaptureFi
         (["{file}", "--format", "png"], "'png' is not one of"),
         (["{file}", "-o", "{file}"], "is there already (add --force to replace it)"),
         (["{file}", "-o", "/not/there/x.svg"], "there is no such folder"),
-        (["/not/there", "--format", "svg"], "can't read /not/there: No such file"),
+        (["/not/there", "--format", "svg"], "there is no file /not/there"),
         (["{file}", "--format", "svg", "--", "./server"], "export starts no server"),
     ],
 )

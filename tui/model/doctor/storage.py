@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.recording.shelf import VARIABLE
+from collectors.recording.folder import VARIABLE
 from collectors.storage import StorageFacts
 from tui.model.doctor.finding import Area, Finding, fail, ok, warn
 
