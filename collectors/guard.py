@@ -1,31 +1,35 @@
 """The lifeline: a small process that starts every child and ends them all when the monitor dies.
 
-It runs as a program of its own, `python -I -S guard.py FD`, and imports the standard library only.
-It holds one end of a socket pair. Requests come in as JSON with file descriptors beside them;
-children's exits go back. End of file on the socket means that the monitor is gone, however it went:
-everything below the guard is ended then, and the terminal is put back if a screen was open.
+It runs as a program of its own, `main()` with the arguments FD UMASK CORE, and imports the standard
+library only. It holds one end of a socket pair. Requests come in as JSON with file descriptors
+beside them; children's exits go back. End of file on the socket means that the monitor is gone,
+however it went: everything below the guard is ended then, and the terminal is put back if a screen
+was open.
 
 The guard is a child subreaper, so that a grandchild whose parent ends becomes its child and can't
 escape. Each child has a session and a process group of its own, and asks the kernel for SIGKILL
 should the guard itself be killed. The guard is single-threaded: the kernel ties that request to the
-thread that made the child.
+thread that made the child. Such a request holds for children only, not for theirs, and not for a
+program with capabilities of its own (perf may be one). So the guard has a parent, the keeper, a
+subreaper too, that does nothing but wait for the guard's end, and end what it left.
 
 Messages are a 4-byte big-endian length and a JSON object.
   to the guard:   spawn {id, argv, env, cwd, fds, fd_count}
                     (fds: for stdin, stdout, stderr an index into the descriptors, or null)
                   signal {pid, signum, group}   terminal {attributes} + its descriptor
                   screen {open}   folder {path}: removed should the monitor die   bye {}
-  from the guard: spawned {id, pid}   failed {id, errno, message}   exited {pid, returncode}
+  from the guard: ready {pid}   spawned {id, pid}   failed {id, errno, message}
+                  exited {pid, returncode}
 """
 
 from __future__ import annotations
 
 import array
 import contextlib
-import ctypes
 import errno
 import json
 import os
+import resource
 import select
 import selectors
 import shutil
@@ -36,11 +40,14 @@ import termios
 import time
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-TERM_GRACE_S = 0.6
-"""Between the polite and the hard signal once the monitor is gone; 2 s is the promise for all."""
-KILL_DEADLINE_S = 5.0
+from collectors.ending import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_PDEATHSIG,
+    descendants,
+    end_all,
+    prctl,
+)
+
 TERMINAL_DEADLINE_S = 0.5
 """For putting the terminal back, before the children are ended."""
 MAX_FDS = 8
@@ -48,37 +55,9 @@ MAX_FDS = 8
 TERMINAL_RESET = (
     b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
     b"\x1b[?1004l\x1b[?2004l\x1b[?2026l"  # focus events, bracketed paste, synchronised output
+    b"\x1b[?2048l\x1b[?7h"  # resizes as input, line wrap
     b"\x1b[<u\x1b[?25h\x1b[0m\x1b[?1049l"  # kitty keys, cursor, colours, alternate screen
 )
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
-
-
-def descendants(root: int) -> dict[int, int]:
-    """Return the living processes below `root`, zombies left out: pid → process group."""
-    parents: dict[int, tuple[int, int]] = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            with open(f"/proc/{entry}/stat", "rb") as stat:
-                fields = stat.read().rpartition(b")")[2].split()
-            if fields[0] not in (b"Z", b"X"):
-                parents[int(entry)] = (int(fields[1]), int(fields[2]))
-    found: dict[int, int] = {}
-    grown = True
-    while grown:
-        grown = False
-        for pid, (parent, group) in parents.items():
-            if pid not in found and (parent == root or parent in found):
-                found[pid] = group
-                grown = True
-    return found
 
 
 def _write_all(fd: int, data: bytes, deadline_s: float) -> None:
@@ -91,12 +70,21 @@ def _write_all(fd: int, data: bytes, deadline_s: float) -> None:
 
 
 class Guard:
-    """The guard's loop over one connection to the monitor."""
+    """The guard's loop over one connection to the monitor.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Args:
+        connection: To the monitor.
+        umask: Of every child.
+        core_bytes: The soft RLIMIT_CORE of those that may leave a core dump; -1 is no limit.
+    """
+
+    def __init__(self, connection: socket.socket, umask: int, core_bytes: int) -> None:
         self._connection = connection
+        self._umask = umask
+        self._core_bytes = core_bytes
         self._buffer = b""
-        self._fds: list[int] = []
+        self._fds: list[list[int]] = []
+        """Of each message that brought some."""
         self._alive: set[int] = set()
         self._terminal: tuple[int, list[Any]] | None = None
         self._screen_open = False
@@ -105,6 +93,7 @@ class Guard:
 
     def run(self) -> None:
         """Serve until the monitor says goodbye or is gone, then end what is left."""
+        self._send(op="ready", pid=os.getpid())
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
@@ -124,7 +113,7 @@ class Guard:
                     connected = self._receive()
         if not self._said_bye:
             self._restore_terminal()
-        self._end_all()
+        end_all()
         if not self._said_bye:
             for folder in self._folders:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -133,14 +122,18 @@ class Guard:
         """Read what has come; return False at the end of the connection."""
         space = socket.CMSG_SPACE(MAX_FDS * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self._connection.recvmsg(65536, space, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, flags, _ = self._connection.recvmsg(
+                65536, space, socket.MSG_CMSG_CLOEXEC
+            )
         except OSError:
             return False
+        fds = array.array("i")
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                fds = array.array("i")
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-                self._fds.extend(fds)
+        # Too many are open for all of them: their message finds fewer than it should.
+        if fds or flags & socket.MSG_CTRUNC:
+            self._fds.append(list(fds))
         if not data:
             return False
         self._buffer += data
@@ -162,7 +155,8 @@ class Guard:
             case "terminal":
                 attributes = message["attributes"]
                 characters = [c if c in (0, 1) else bytes([c]) for c in attributes[6]]
-                self._terminal = (self._fds.pop(0), [*attributes[:6], characters])
+                for fd in self._fds.pop(0):
+                    self._terminal = (fd, [*attributes[:6], characters])
             case "screen":
                 self._screen_open = message["open"]
             case "folder":
@@ -171,34 +165,50 @@ class Guard:
                 self._said_bye = True
 
     def _spawn(self, message: dict[str, Any]) -> None:
-        count = message["fd_count"]
-        fds, self._fds = self._fds[:count], self._fds[count:]
-        streams = [None if index is None else fds[index] for index in message["fds"]]
+        fds = self._fds.pop(0) if message["fd_count"] else []
+        try:
+            if len(fds) < message["fd_count"]:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            pid = self._start(message, [None if i is None else fds[i] for i in message["fds"]])
+        except OSError as error:
+            text = error.strerror or str(error)
+            self._send(op="failed", id=message["id"], errno=error.errno or errno.EIO, message=text)
+            return
+        finally:
+            for fd in fds:
+                os.close(fd)
+        self._alive.add(pid)
+        self._send(op="spawned", id=message["id"], pid=pid)
+
+    def _start(self, message: dict[str, Any], streams: list[int | None]) -> int:
         error_reader, error_writer = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            self._become(message, streams, error_writer)
-        os.close(error_writer)
-        for fd in fds:
-            os.close(fd)
+        guard = os.getpid()
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._become(message, streams, error_writer, guard)
+        except OSError:
+            os.close(error_reader)
+            raise
+        finally:
+            os.close(error_writer)
         with os.fdopen(error_reader, "rb") as report:
             failure = report.read(64)
         if failure:
             os.waitpid(pid, 0)
-            code = int(failure)
-            self._send(op="failed", id=message["id"], errno=code, message=os.strerror(code))
-            return
-        self._alive.add(pid)
-        self._send(op="spawned", id=message["id"], pid=pid)
+            raise OSError(int(failure), os.strerror(int(failure)))
+        return pid
 
     def _become(
-        self, message: dict[str, Any], streams: list[int | None], error_writer: int
+        self, message: dict[str, Any], streams: list[int | None], error_writer: int, guard: int
     ) -> None:
         """Turn the forked child into the program; never returns."""
         try:
             signal.set_wakeup_fd(-1)
             os.setsid()
-            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != guard:  # it was killed before the kernel knew of our wish
+                os._exit(127)
             null = os.open(os.devnull, os.O_RDWR)
             # Copies above 2 first: a stream passed in may itself be numbered 0 to 2.
             sources = [os.dup(null if fd is None else fd) for fd in streams]
@@ -208,6 +218,11 @@ class Guard:
                 with contextlib.suppress(OSError, ValueError):
                     signal.signal(signum, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            os.umask(self._umask)
+            with contextlib.suppress(OSError, ValueError):
+                hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+                core_bytes = self._core_bytes if message["core"] else 0
+                resource.setrlimit(resource.RLIMIT_CORE, (core_bytes, hard))
             if message["cwd"] is not None:
                 os.chdir(message["cwd"])
             os.execvpe(message["argv"][0], message["argv"], message["env"])
@@ -257,34 +272,20 @@ class Guard:
             os.set_blocking(fd, False)
             _write_all(fd, TERMINAL_RESET, TERMINAL_DEADLINE_S)
 
-    def _end_all(self) -> None:
-        """End everything below us: politely, then surely, until nothing is left."""
-        started = time.monotonic()
-        polite = True
-        while time.monotonic() - started < KILL_DEADLINE_S:
-            self._reap()
-            left = descendants(os.getpid())
-            if not left:
-                return
-            hard = time.monotonic() - started > TERM_GRACE_S
-            if polite or hard:
-                for pid in left:
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(pid, signal.SIGKILL if hard else signal.SIGTERM)
-            polite = False
-            time.sleep(0.02)
-
 
 def main() -> None:
-    """Serve the socket whose descriptor is the only argument."""
+    """Serve the socket whose descriptor is the first argument; what children get is the others."""
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(signum, signal.SIG_IGN)
     os.umask(0o077)
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
-    Guard(connection).run()
-
-
-if __name__ == "__main__":
-    main()
+    with contextlib.suppress(OSError):  # better without a keeper than not at all
+        if guard := os.fork():
+            connection.close()  # the guard's end alone is what the monitor sees
+            os.waitpid(guard, 0)
+            end_all()
+            return
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # a fork does not inherit it
+    Guard(connection, int(sys.argv[2], 8), int(sys.argv[3])).run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from collectors.ownlimits import users_own
 from collectors.source import SourceError
 from collectors.text import sanitise
 
@@ -26,9 +28,14 @@ PIPE: Final = -1
 STDOUT: Final = -2
 """As `stderr`: the same place as `stdout`."""
 
-GUARD_PROGRAM: Final = Path(__file__).with_name("guard.py")
+GUARD_PROGRAM: Final = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from collectors.guard import main; main()"
+)
+ROOT: Final = Path(__file__).parents[1]
 STREAM_LIMIT_BYTES: Final = 1 << 18
 BYE_DEADLINE_S: Final = 8.0
+OUT_OF: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+LIMITS_HINT: Final = "look at the limits on processes (ulimit -u) and open files (ulimit -n)"
 
 
 class Child:
@@ -84,6 +91,9 @@ class Guard:
     def __init__(self, connection: socket.socket, process: asyncio.subprocess.Process) -> None:
         self._connection = connection
         self._process = process
+        self._pid = process.pid
+        self._is_ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended = asyncio.Event()
         self._pending: dict[int, tuple[str, asyncio.Future[Child]]] = {}
         self._children: dict[int, Child] = {}
         self._next_id = 0
@@ -96,8 +106,21 @@ class Guard:
 
     @property
     def pid(self) -> int:
-        """The guard's own process id."""
+        """The guard's own process id; its parent, the keeper, is `keeper_pid`."""
+        return self._pid
+
+    @property
+    def keeper_pid(self) -> int:
+        """The process that ends what a killed guard leaves."""
         return self._process.pid
+
+    async def ready(self) -> None:
+        """Wait until it serves.
+
+        Raises:
+            SourceError: it has ended instead.
+        """
+        await self._is_ready
 
     async def spawn(
         self,
@@ -109,8 +132,9 @@ class Guard:
         stdin: int | None = None,
         stdout: int | None = None,
         stderr: int | None = None,
+        core: bool = False,
     ) -> Child:
-        """Start a program, without a shell.
+        """Start a program, without a shell, with the user's own umask.
 
         Args:
             name: What it is to us, for messages.
@@ -120,6 +144,7 @@ class Guard:
             stdin: A descriptor to read from; None for nothing.
             stdout: `PIPE`, a descriptor to write to (close your own copy afterwards), or None.
             stderr: As `stdout`, or `STDOUT`.
+            core: Whether it is the user's own, and may leave a core dump where the user lets it.
 
         Raises:
             SourceError: the program can't be executed, or the guard is gone.
@@ -140,7 +165,7 @@ class Guard:
         indexes = [index_of("stdin", stdin), index_of("stdout", stdout)]
         indexes.append(indexes[1] if stderr == STDOUT else index_of("stderr", stderr))
         try:
-            child = await self._request(name, argv, env, cwd, indexes, passed)
+            child = await self._request(name, argv, env, cwd, indexes, passed, core)
         except BaseException:
             for fd in pipes.values():
                 os.close(fd)
@@ -162,6 +187,7 @@ class Guard:
         cwd: str | None,
         indexes: list[int | None],
         passed: list[int],
+        core: bool,
     ) -> Child:
         self._next_id += 1
         number = self._next_id
@@ -175,6 +201,7 @@ class Guard:
             "cwd": cwd,
             "fds": indexes,
             "fd_count": len(passed),
+            "core": core,
         }
         try:
             if self._gone:
@@ -187,9 +214,10 @@ class Guard:
                     f"{name}: the guard process has ended", "leave, and start flashpoint again"
                 ) from None
             program = sanitise(argv[0], 200)
+            is_limit = error.errno in OUT_OF
             raise SourceError(
                 f"{name}: can't start {program}: {error.strerror or error}",
-                "check that the file exists and is executable",
+                LIMITS_HINT if is_limit else "check that the file exists and is executable",
             ) from None
         finally:
             self._pending.pop(number, None)
@@ -221,7 +249,9 @@ class Guard:
         """Say goodbye: the guard ends whatever is still running, then itself."""
         self._send({"op": "bye"})
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), BYE_DEADLINE_S)
+            async with asyncio.timeout(BYE_DEADLINE_S):
+                await self._ended.wait()
+                await self._process.wait()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -274,6 +304,9 @@ class Guard:
 
     def _take(self, message: dict[str, Any]) -> None:
         match message["op"]:
+            case "ready":
+                self._pid = message["pid"]
+                self._is_ready.set_result(None)
             case "spawned":
                 pid = message["pid"]
                 name, answer = self._pending.get(message["id"], ("", None))
@@ -295,6 +328,9 @@ class Guard:
     def _lost(self) -> None:
         """The guard is gone; the kernel has killed its children with it."""
         self._gone = True
+        self._ended.set()
+        if not self._is_ready.done():
+            self._is_ready.set_exception(_no_guard("it ended at once"))
         for _, answer in self._pending.values():
             if not answer.done():
                 answer.set_exception(OSError("the guard process has ended"))
@@ -318,27 +354,41 @@ async def guard_running() -> AsyncIterator[Guard]:
     Raises:
         SourceError: the guard can't be started.
     """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    ours.setblocking(False)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-I", "-S", str(GUARD_PROGRAM), str(theirs.fileno())),
-            pass_fds=[theirs.fileno()],
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        ours.close()
-        raise SourceError(
-            f"can't start the guard process: {error.strerror or error}",
-            "look at the limits on processes (ulimit -u) and open files (ulimit -n)",
-        ) from None
-    finally:
-        theirs.close()
+    with contextlib.ExitStack() as ours_only:
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            ours_only.enter_context(ours)
+            ours.setblocking(False)
+            with theirs:
+                process = await _start_guard(theirs.fileno())
+        except OSError as error:
+            raise _no_guard(error.strerror or str(error)) from None
+        except RuntimeError as error:  # no thread to wait for it; without us it ends
+            raise _no_guard(str(error)) from None
+        ours_only.pop_all()
     guard = Guard(ours, process)
     try:
+        await guard.ready()
         yield guard
     finally:
         await guard.close()
+
+
+async def _start_guard(fd: int) -> asyncio.subprocess.Process:
+    limits = users_own()
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-I", "-S", "-c", GUARD_PROGRAM, str(ROOT), str(fd)),
+        *(f"{limits.umask:o}", str(limits.core_bytes)),
+        pass_fds=[fd],
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _no_guard(reason: str) -> SourceError:
+    return SourceError(
+        f"can't start the guard process: {reason}",
+        LIMITS_HINT,
+    )

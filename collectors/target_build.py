@@ -50,7 +50,7 @@ async def build_target(
         SourceError: it can't be started or fails, with its last line.
     """
     argv = build_argv(command)
-    child = await guard.spawn("build", argv, stdout=PIPE, stderr=PIPE)
+    child = await guard.spawn("build", argv, stdout=PIPE, stderr=PIPE, core=True)
     logs = TargetLogs(child, clock, emit_log, "build", redact=redact)
     try:
         status = await child.wait()

@@ -91,7 +91,7 @@ async def start_target(
     if ready_url is not None:
         _check_free(local_port_of(ready_url))
     deadline = clock() + ready_timeout_s
-    child = await guard.spawn("target", argv, stdout=PIPE, stderr=PIPE)
+    child = await guard.spawn("target", argv, stdout=PIPE, stderr=PIPE, core=True)
     logs = TargetLogs(child, clock, emit_log, redact=redact)
     readiness = Readiness(child, guard.pid, port, ready_url)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -13,8 +14,15 @@ from typing import Final, TextIO
 
 import platformdirs
 
+from collectors.exception_text import name_of
+from collectors.logfile import log_path
 from collectors.process import Guard, guard_running
+from collectors.recording.recorder import Recorder
+from collectors.samples import SourceState, SourceStatus
+from collectors.source import SourceError
+from collectors.text import sanitise
 from tui.app import FlashpointApp
+from tui.crash import part_of
 from tui.demo.build import demo_command, script_path
 from tui.demo.offers import cost_offers, demo_url
 from tui.export.files import check_writable
@@ -23,6 +31,7 @@ from tui.headless import run_headless
 from tui.options import RunOptions
 from tui.recording import discard_empty, record
 from tui.session import Session
+from tui.unhandled import watch_loop
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEMO_DURATION: Final = "12h"
@@ -41,23 +50,32 @@ async def run(options: RunOptions, *, demo: bool = False) -> int:
         session = await _demo_session(options, guard) if demo else Session(options, guard)
         recorder = record(session, options, "demo" if demo else options.script.name)
         signums = _listen(session)
-        crashed = 0
+        broken = _watch(session)
         try:
-            await session.open()
-            if options.headless:
-                await run_headless(session, sys.stderr)
-            else:
-                crashed = await _on_screen(session, guard)
-        except asyncio.CancelledError:
-            if not signums:
-                raise
-        finally:
-            await session.close()
-            if recorder is not None:
-                discard_empty(recorder, session, options)
-        if recorder is not None and recorder.path.exists():
-            _tell(f"flashpoint: recorded as {recorder.path.name}", sys.stderr)
-        status = _report(session) or crashed
+            try:
+                await session.open()
+                if options.headless:
+                    await run_headless(session, sys.stderr)
+                else:
+                    await _on_screen(session, guard)
+            except asyncio.CancelledError:
+                if not signums:
+                    raise
+            finally:
+                await session.close()
+                if recorder is not None:
+                    discard_empty(recorder, session, options)
+        except Exception as error:
+            if not isinstance(error, SourceError):
+                # What was measured is not lost; what broke first is what is told, and last of all.
+                try:
+                    _conclude(session, recorder)
+                except Exception as second:
+                    logging.getLogger("flashpoint").error("at the end", exc_info=second)
+            raise
+        status = _conclude(session, recorder)
+        if broken and not signums:
+            raise broken[0]
         return 128 + signums[0] if signums else status
 
 
@@ -81,8 +99,27 @@ def _listen(session: Session) -> list[int]:
     return received
 
 
-async def _on_screen(session: Session, guard: Guard) -> int:
-    """Show the session until it is over; return 0, or 1 when the screen broke down."""
+def _watch(session: Session) -> list[Exception]:
+    """Tell on the screen of what breaks beside it; the load goes on. Return what broke."""
+    broken: list[Exception] = []
+
+    def tell(error: Exception) -> None:
+        broken.append(error)
+        text = f"{part_of(error)} broke down: {name_of(error)}"
+        hint = f"please report it with the end of {sanitise(str(log_path(os.environ)))}"
+        state = SourceState.FAILED
+        session.append(SourceStatus(session.clock(), "flashpoint", state, text, hint))
+
+    watch_loop(asyncio.get_running_loop(), tell)
+    return broken
+
+
+async def _on_screen(session: Session, guard: Guard) -> None:
+    """Show the session until it is over.
+
+    Raises:
+        Exception: the screen broke down.
+    """
     app = FlashpointApp(session, session.options.theme)
     terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     try:
@@ -90,10 +127,16 @@ async def _on_screen(session: Session, guard: Guard) -> int:
         guard.screen(is_open=True)
         session.start_load()
         await app.run_async()
-        return app.return_code or 0
     finally:
         guard.screen(is_open=False)
         os.close(terminal)
+
+
+def _conclude(session: Session, recorder: Recorder | None) -> int:
+    """Say what has become of the run; return the exit status."""
+    if recorder is not None and recorder.path.exists():
+        _tell(f"flashpoint: recorded as {recorder.path.name}", sys.stderr)
+    return _report(session)
 
 
 def _report(session: Session) -> int:

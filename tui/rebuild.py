@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from collectors.process import Guard
-from collectors.redact import Redactor
 from collectors.samples import Baseline, Mark, MarkKind, SourceState, SourceStatus
 from collectors.source import Clock, Emit, SourceError
-from collectors.target_build import build_target
+from collectors.target_build import build_argv, build_target
+from collectors.text import sanitise
 from tui.model.ranges import load_began_at
 from tui.model.timeline import Timeline
 from tui.options import RunOptions
@@ -40,8 +40,10 @@ async def rebuild_target(
         SourceError: the build fails, and the old server runs on; or the new one does not start.
     """
     if options.build is not None:
-        command = Redactor(enabled=options.redact).text(options.build)
-        emit(SourceStatus(clock(), "target", SourceState.STARTING, f"building: {command}"))
+        # Its arguments may hold secrets; like those of any other command, they are not kept.
+        shown = build_argv(options.build)[0] if options.redact else options.build
+        text = f"building with {sanitise(shown, 200)}"
+        emit(SourceStatus(clock(), "target", SourceState.STARTING, text))
         try:
             await build_target(guard, options.build, clock, emit, redact=options.redact)
         except SourceError as error:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Final
 
 from collectors.host import HostSource
-from collectors.k6.binary import K6Binary, find_k6, probe_k6
+from collectors.k6.binary import K6Binary
 from collectors.k6.exit_codes import THRESHOLDS_CROSSED
+from collectors.k6.preflight import require_k6, require_script
 from collectors.k6.run import K6Plan, K6Result, K6Run
 from collectors.process import Guard
 from collectors.recording.recorder import Recorder
@@ -132,13 +133,8 @@ class Session:
         Raises:
             SourceError: something that the run needs is missing.
         """
-        if not self.options.script.is_file():
-            raise SourceError(
-                f"there is no script {sanitise(str(self.options.script))}",
-                "name a k6 script, or try `flashpoint demo`",
-            )
-        path = find_k6(self.options.k6, os.environ)
-        self._binary = await probe_k6(self._guard, path)
+        require_script(self.options.script)
+        self._binary = await require_k6(self._guard, self.options.k6, os.environ)
         env = {**os.environ, **self._script_env(None)}
         self.operator, self.no_control_reason = await find_operator(
             self._guard, self._binary, self.options, env, self.timeline, self.clock

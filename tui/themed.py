@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from textual._node_list import DuplicateIds
 from textual.app import App
 
+from collectors.exception_text import root_of
 from themes import load_themes
+from tui.crash import EXIT_BROKEN, record_crash
 from tui.driver import SteadyDriver
 from tui.screens.palette import CommandProvider
+from tui.unhandled import watch_loop
 from tui.watched import Offer
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 
@@ -37,6 +43,32 @@ class ThemedApp(App[None]):
         self._themes = [palette.name for palette in load_themes()]
         self.theme = theme if theme in self.available_themes else self._themes[0]
 
+    async def run_async(self, **options: Any) -> None:
+        """Run until it is left.
+
+        Raises:
+            Exception: what broke the program; the terminal is as it was before.
+        """
+        loop = asyncio.get_running_loop()
+        if loop.get_exception_handler() is None:
+            watch_loop(loop)
+        await super().run_async(**options)
+        if self._exception is not None:
+            raise root_of(self._exception)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Close the screen because something broke; Textual would show it with its variables."""
+        self._return_code = EXIT_BROKEN
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            record_crash(error)
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: Any) -> None:
+        """Close the screen; what Textual would show may have lines of source in it."""
+        self._handle_exception(RuntimeError("the screen gave up"))
+
     def on_load(self) -> None:
         """Let the garbage collector stop the screen less often.
 
@@ -55,6 +87,11 @@ class ThemedApp(App[None]):
     def offers(self) -> Sequence[Offer]:
         """What the palette has beside the command table."""
         return ()
+
+    def action_command_palette(self) -> None:
+        """Open the palette; keys that come while the last one is on its way out are lost."""
+        with contextlib.suppress(DuplicateIds):
+            super().action_command_palette()
 
     def next_theme(self) -> None:
         """Go from dark to light, or back."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collectors.guard import descendants
+from collectors.ending import descendants
 from collectors.process import PIPE, STDOUT, Guard, guard_running
 from collectors.source import SourceError
 from tests.waiting import eventually
