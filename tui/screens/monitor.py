@@ -160,13 +160,14 @@ class MonitorScreen(Screen[None]):
         return self.query_one(f"#{panel}", Widget)
 
     def _maximise(self, panel: str) -> None:
-        self._panel(panel).add_class("-maximised")
+        # The screen's own class has everything in it styled anew: once is enough.
+        self._panel(panel).add_class("-maximised", update=False)
         self.add_class("-maximised", "-max-top" if panel in _TOP_PANELS else "-max-bottom")
 
     def _restore(self) -> None:
-        self.remove_class("-maximised", "-max-top", "-max-bottom")
         for panel in PANELS:
-            self._panel(panel).remove_class("-maximised")
+            self._panel(panel).remove_class("-maximised", update=False)
+        self.remove_class("-maximised", "-max-top", "-max-bottom")
 
 
 class ReplayScreen(MonitorScreen, inherit_bindings=False):
