@@ -18,6 +18,7 @@ from collectors.k6.binary import K6Binary
 from collectors.k6.exit_codes import THRESHOLDS_CROSSED
 from collectors.k6.preflight import require_k6, require_script
 from collectors.k6.run import K6Plan, K6Result, K6Run
+from collectors.lag import LagWatch, watch_lag
 from collectors.process import Guard
 from collectors.recording.recorder import Recorder
 from collectors.runstate import RunState
@@ -145,6 +146,7 @@ class Session:
         host = HostSource(self.clock, self._roles)
         self._spawn(host.run(self.append))
         self._spawn(self._logbook.keep(self.state))
+        self._spawn(watch_lag(self.clock, self.append, LagWatch()))
 
     def start_load(self) -> None:
         """Start k6; a new process every time."""

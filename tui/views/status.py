@@ -30,7 +30,7 @@ _STATES: Final = {
     SourceState.ENDED: "status-idle",
 }
 SOURCES: Final = (
-    *("k6", "control", "target", "perf", "off-cpu", "host", "recording", "secrets"),
+    *("k6", "control", "target", "perf", "off-cpu", "host", "screen", "recording", "secrets"),
     "flashpoint",
 )
 """In the order of the line."""
