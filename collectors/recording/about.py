@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+CLOSED: Final = "closed"
+"""Why a recording ended that lacks nothing."""
 
 
 @dataclass(frozen=True, slots=True)

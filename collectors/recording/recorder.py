@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from collectors.recording.about import Card, Ending, Header
+from collectors.recording.about import CLOSED, Card, Ending, Header
 from collectors.recording.codec import Arrival, Encoder, pack
 from collectors.recording.file import connect, copy_to_new, create, has_room, identity, remove
 from collectors.recording.limits import MAX_BYTES
@@ -268,7 +268,7 @@ class Recorder:
         connection = self._connection
         if connection is None:
             return
-        reason = "full" if self._is_full else self._trouble or "closed"
+        reason = "full" if self._is_full else self._trouble or CLOSED
         with suppress(sqlite3.Error):
             self._put(END_KEY, Ending(self._clock(), reason))
             if identity(self.path) == self._identity:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from collectors.recording.about import Card
+from collectors.recording.about import CLOSED, Card
 from collectors.recording.file import remove
 from collectors.recording.held import is_written_to
 from collectors.recording.reader import Recording
@@ -40,7 +40,7 @@ class Entry:
     card: Card
     size_bytes: int
     state: str
-    """`recording`, `ended unclean`, `ended` or why it can't be read."""
+    """`recording`, `ended`, `ended unclean`, `ended early: …` or why it can't be read."""
 
 
 def new_path(folder: Path, script: str, began_at: datetime) -> Path:
@@ -158,6 +158,8 @@ def _entry(path: Path) -> Entry:
             state = "recording"
         elif recording.is_unclean:
             state = "ended unclean"
+        elif recording.ending is not None and recording.ending.reason != CLOSED:
+            state = f"ended early: {recording.ending.reason}"
         header = recording.header
         unix_s = header.started_at + header.wall_offset_s
         return Entry(

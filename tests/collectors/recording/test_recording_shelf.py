@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,10 +12,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from collectors.recording.about import Card
+from collectors.recording.about import Card, Ending
 from collectors.recording.folder import folder_of
+from collectors.recording.schema import END_KEY
 from collectors.recording.shelf import clear_away, entries, find, new_path
 from collectors.source import SourceError
 from tests.faults.made_up_recordings import closed, cut_off, note
@@ -218,3 +222,12 @@ def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
     assert clear_away(tmp_path / "recordings", 0) == [link.name]
     assert path.exists()
     assert names(tmp_path / "recordings") == []
+
+
+def test_one_that_ended_before_its_run_says_why(tmp_path: Path) -> None:
+    """A list shows at once that something is missing."""
+    path = named(tmp_path, "20240105-000000-full")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        ending = msgspec.json.encode(Ending(1.0, "full")).decode()
+        connection.execute("UPDATE meta SET value = ? WHERE key = ?", (ending, END_KEY))
+    assert entries(tmp_path)[0].state == "ended early: full"
