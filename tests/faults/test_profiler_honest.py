@@ -22,7 +22,13 @@ STALL_S = 3.0
 MAX_RESTART_S = 3.0
 MAX_TOLD_S = 2.0
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300), needs_perf, needs_compiler]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timing,
+    pytest.mark.timeout(300),
+    needs_perf,
+    needs_compiler,
+]
 
 
 @pytest.fixture(scope="module")
