@@ -53,8 +53,12 @@ def descendants(root: int) -> dict[int, int]:
     return found
 
 
-def end_all() -> None:
-    """End everything below us: politely, then surely, until nothing is left."""
+def end_all(*, at_once: bool = False) -> None:
+    """End everything below us: politely, then surely, until nothing is left.
+
+    Args:
+        at_once: Surely from the beginning.
+    """
     started = time.monotonic()
     polite = True
     while time.monotonic() - started < KILL_DEADLINE_S:
@@ -62,7 +66,7 @@ def end_all() -> None:
         left = descendants(os.getpid())
         if not left:
             return
-        hard = time.monotonic() - started > TERM_GRACE_S
+        hard = at_once or time.monotonic() - started > TERM_GRACE_S
         if polite or hard:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):

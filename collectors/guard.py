@@ -11,7 +11,8 @@ escape. Each child has a session and a process group of its own, and asks the ke
 should the guard itself be killed. The guard is single-threaded: the kernel ties that request to the
 thread that made the child. Such a request holds for children only, not for theirs, and not for a
 program with capabilities of its own (perf may be one). So the guard has a parent, the keeper, a
-subreaper too, that does nothing but wait for the guard's end, and end what it left.
+subreaper too, that does nothing but wait for the guard's end, and end what it left. Should the
+keeper be killed, the guard ends everything and itself: no promise would hold without it.
 
 Messages are a 4-byte big-endian length and a JSON object.
   to the guard:   spawn {id, argv, env, cwd, fds, fd_count}
@@ -89,7 +90,13 @@ class Guard:
         self._terminal: tuple[int, list[Any]] | None = None
         self._screen_open = False
         self._said_bye = False
+        self._is_orphan = False
+        """Whether the keeper is gone."""
         self._folders: list[str] = []
+
+    def orphaned(self, *_: object) -> None:
+        """Take notice that the keeper is gone."""
+        self._is_orphan = True
 
     def run(self) -> None:
         """Serve until the monitor says goodbye or is gone, then end what is left."""
@@ -103,7 +110,7 @@ class Guard:
             selector.register(self._connection, selectors.EVENT_READ)
             selector.register(reader, selectors.EVENT_READ)
             connected = True
-            while connected and not self._said_bye:
+            while connected and not self._said_bye and not self._is_orphan:
                 ready = {key.fd for key, _ in selector.select()}
                 if reader in ready:
                     with contextlib.suppress(BlockingIOError):
@@ -111,12 +118,24 @@ class Guard:
                     self._reap()
                 if self._connection.fileno() in ready:
                     connected = self._receive()
+        if self._is_orphan and not self._is_monitor_gone():
+            # It sees us end, and goes on by itself: with its screen and its folders.
+            end_all(at_once=True)
+            return
         if not self._said_bye:
             self._restore_terminal()
         end_all()
         if not self._said_bye:
             for folder in self._folders:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _is_monitor_gone(self) -> bool:
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _receive(self) -> bool:
         """Read what has come; return False at the end of the connection."""
@@ -281,11 +300,17 @@ def main() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
+    guard = Guard(connection, int(sys.argv[2], 8), int(sys.argv[3]))
+    keeper = os.getpid()
     with contextlib.suppress(OSError):  # better without a keeper than not at all
-        if guard := os.fork():
+        if child := os.fork():
             connection.close()  # the guard's end alone is what the monitor sees
-            os.waitpid(guard, 0)
+            os.waitpid(child, 0)
             end_all()
             return
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # a fork does not inherit it
-    Guard(connection, int(sys.argv[2], 8), int(sys.argv[3])).run()
+        signal.signal(signal.SIGUSR1, guard.orphaned)
+        prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
+        if os.getppid() != keeper:
+            guard.orphaned()  # it ended before the kernel was asked
+    guard.run()

@@ -310,14 +310,18 @@ async def test_a_monitor_that_stands_still_leaves_the_load_alone(
 
 
 @pytest.mark.parametrize("version", EACH_K6[-1:])
-async def test_kill_9_of_the_guard_ends_the_load_and_is_told(version: str, quick: Screen) -> None:
-    """The kernel ends what the guard has started; the monitor says so, and nothing seen is lost."""
+@pytest.mark.parametrize("victim", ["guard", "keeper"])
+async def test_kill_9_of_the_guard_ends_the_load_and_is_told(
+    version: str, victim: str, quick: Screen
+) -> None:
+    """What was started ends with it; the monitor says so, and nothing seen is lost."""
     quick.run(version, "--vus", "5")
     await quick.terminal.shows("5 of 5 VUs", within_s=20)
     monitor = quick.monitor
     started = family(monitor.pid) - {(monitor.pid, monitor.create_time())}
-    (guard,) = monitor.children()
-    guard.kill()
+    (keeper,) = monitor.children()
+    (guard,) = keeper.children()
+    (keeper if victim == "keeper" else guard).kill()
     await silence_and_end(quick.server, started, time.monotonic())
     await quick.terminal.shows("■ stopped", "k6 was killed (signal 9, SIGKILL)")
     await quick.press("s", "the guard process has ended")
