@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -29,6 +30,8 @@ from tui.watched import Offer, Watched
 from tui.widgets.trend import TrendChart
 
 REFRESH_S: Final = 0.5
+RECENT_S: Final = 0.3
+"""What was shown so little ago need not be shown anew."""
 _SEVERITY: Final = {SourceState.FAILED: "error", SourceState.DEGRADED: "warning"}
 
 
@@ -45,6 +48,7 @@ class FlashpointApp(ThemedApp):
         self.session = session
         self.looking = Looking(session.timeline, session.clock, session.append)
         self._monitor = self.make_screen()
+        self._refreshed_at = 0.0
         self._flame: FlamePaneView | None = None
         self._looked_at: tuple[int, Lens, RangeChoice, Baseline | None] | None = None
         self._told: dict[str, tuple[SourceState, str]] = {}
@@ -67,8 +71,13 @@ class FlashpointApp(ThemedApp):
     def on_mount(self) -> None:
         """Open the monitor and keep it fresh."""
         self.push_screen(self._monitor)
-        self.set_interval(REFRESH_S, self.refresh_view)
+        self.set_interval(REFRESH_S, self._refresh_in_time)
         self.call_after_refresh(self.refresh_view)
+
+    def _refresh_in_time(self) -> None:
+        """Show the newest, unless a key has just done so: the next key should not wait for it."""
+        if time.monotonic() - self._refreshed_at >= RECENT_S:
+            self.refresh_view()
 
     def refresh_view(self) -> None:
         """Show the newest state of the session, or leave when it is over."""
@@ -85,6 +94,7 @@ class FlashpointApp(ThemedApp):
         with self.batch_update():
             self._monitor.show(view, KeysView(frozenset(self._disabled()), self.usable))
         self._tell_news()
+        self._refreshed_at = time.monotonic()
 
     def _kept_flame(self, window: Window) -> FlamePaneView | None:
         """Return the pane of stacks as it was, where it compares what it compared this second.

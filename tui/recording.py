@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -18,9 +21,13 @@ from collectors.recording.folder import folder_of, make_folder
 from collectors.recording.recorder import Recorder
 from collectors.recording.shelf import clear_away, new_path
 from collectors.samples import Sample, SourceState, SourceStatus
+from collectors.source import SourceError
 from collectors.text import sanitise
 from tui.options import RunOptions
 from tui.session import Session
+
+TRIES: Final = 20
+"""To find a free name, where others look for one at the same moment."""
 
 
 def record(session: Session, options: RunOptions, script: str) -> Recorder | None:
@@ -38,12 +45,10 @@ def record(session: Session, options: RunOptions, script: str) -> Recorder | Non
     """
     if not options.record_wanted:
         return None
-    path = options.record
-    if path is None:
-        folder = folder_of(os.environ)
+    folder = folder_of(os.environ)
+    if options.record is None:
         make_folder(folder)
         clear_away(folder, max(0, options.keep - 1))
-        path = new_path(folder, script, datetime.now().astimezone())
     clock = session.clock
     now = clock()
     process = psutil.Process()
@@ -65,11 +70,28 @@ def record(session: Session, options: RunOptions, script: str) -> Recorder | Non
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(session.append, sample)
 
-    recorder = Recorder(path, header, clock, tell, max_bytes=options.record_limit_mb << 20)
+    def begin(path: Path) -> Recorder:
+        return Recorder(path, header, clock, tell, max_bytes=options.record_limit_mb << 20)
+
+    recorder = (
+        begin(options.record) if options.record is not None else _named(begin, folder, script)
+    )
     session.record_to(recorder)
-    name = sanitise(path.name, 80)
+    name = sanitise(recorder.path.name, 80)
     session.append(SourceStatus(clock(), "recording", SourceState.LIVE, f"to {name}"))
     return recorder
+
+
+def _named(begin: Callable[[Path], Recorder], folder: Path, script: str) -> Recorder:
+    """Begin a recording under a name that is free, also where others begin theirs just now."""
+    for _ in range(TRIES):
+        path = new_path(folder, script, datetime.now().astimezone())
+        try:
+            return begin(path)
+        except SourceError:
+            if not os.path.lexists(path):
+                raise  # nobody was faster: something is wrong
+    return begin(new_path(folder, script, datetime.now().astimezone()))
 
 
 def discard_empty(recorder: Recorder, session: Session, options: RunOptions) -> None:
