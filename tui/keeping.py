@@ -153,5 +153,5 @@ def _tell(app: App[Any], written: Written) -> None:
     is_text = path.isprintable()
     if is_text:
         app.copy_to_clipboard(path)
-    told = f"{names}\nthe path is in the clipboard" if is_text else names
+    told = f"{names}\nits path was sent to the clipboard" if is_text else names
     app.notify(told, title="written", markup=False)

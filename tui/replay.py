@@ -73,6 +73,10 @@ class Replay:
         start = tape.header.started_at
         self._player = Player(start, start, start, clock())
         self._read(FIRST_S)
+        if self._reel.begin is not None:
+            # Before its first word nothing is known of a run, not even that it is to begin.
+            begin = max(start, self._reel.begin)
+            self._player = replace(self._player, start=begin).moved(self._player.position, clock())
 
     @property
     def player(self) -> Player:

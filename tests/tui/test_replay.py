@@ -273,3 +273,12 @@ async def test_the_file_is_let_go() -> None:
     replay = await replay_of(tape)
     replay.close()
     assert tape.is_closed
+
+
+async def test_the_beginning_is_where_something_is_known() -> None:
+    """What came first is there at once, however much later than the session it came."""
+    late = [replace(each, at=each.at + 0.5) for each in RUN]
+    replay = await replay_of(FakeTape(late))
+    replay.go_to_start()
+    assert replay.facts().phase is Phase.STARTING
+    assert replay.facts().script == "shop.js"

@@ -57,7 +57,7 @@ def facts_at(timeline: Timeline, now: float) -> RunFacts:
     if not timeline.states:
         last = timeline.loads[-1] if timeline.loads else None
         vus = (last.vus, last.vus_max) if last else (0, 0)
-        return replace(UNKNOWN, phase=Phase.CLOSED, vus=vus[0], vus_max=vus[1])
+        return replace(UNKNOWN, phase=Phase.CLOSED, vus=vus[0], vus_max=vus[1], control="")
     state = timeline.states[-1]
     return facts_of(state, timeline, now, aim_at(timeline.targets, state.ceiling, now))
 

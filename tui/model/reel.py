@@ -48,6 +48,11 @@ class Reel:
         self._copied_at = origin
 
     @property
+    def begin(self) -> float | None:
+        """When the first of all arrived; None without any."""
+        return self._moments[0] if self._moments else None
+
+    @property
     def end(self) -> float | None:
         """When the newest of all arrived; None without any."""
         return self._moments[-1] if self._moments else None

@@ -21,7 +21,7 @@ MANY_LOST_RATIO: Final = 0.02
 _STARTS = re.compile(
     r"_?start|start_thread|(__)?clone[23]?(_internal)?|(__)?libc_start_\w+|_dl_start\w*"
     r"|runtime\.(goexit|mstart|mcall|rt0_go|systemstack|morestack)(\.abi0)?|_?main|thread_start"
-    r"|py::.*|<module>.*|JavaCalls::call_helper|.*Builtins_JSEntry.*|\(root\)"
+    r"|py::.*|<module>.*|(Thread\.)?_bootstrap\b.*|JavaCalls::call_helper|.*Builtins_JSEntry.*|\(root\)"
 )
 _LIBC = re.compile(r"(libc|libpthread|ld)[.-](.*\.)?so(\.\d+)*( \(deleted\))?")
 

@@ -58,7 +58,7 @@ def build_monitor(
         flame=flame,
         status=build_status(timeline, facts, verdict, held=_held(window)),
         log=build_log(timeline, window.end),
-        is_interactive=facts.control != AS_WRITTEN or bool(timeline.targets),
+        is_interactive=facts.control not in ("", AS_WRITTEN) or bool(timeline.targets),
     )
 
 

@@ -101,7 +101,9 @@ def _headline(facts: RunFacts, *, held: str) -> LineView:
         parts.append((fit(facts.no_control_reason, _REASON_WIDTH), "status-warn"))
     if facts.target:
         parts.append((f"→ {facts.target}", "status-text"))
-    parts.append((f"k6 {facts.k6_version} {facts.control}", "status-dim"))
+    if facts.k6_version or facts.control:
+        words = ("k6", facts.k6_version, facts.control)
+        parts.append((" ".join(each for each in words if each), "status-dim"))
     if facts.note:
         parts.append((facts.note, "status-warn"))
     return _joined(parts)

@@ -40,6 +40,14 @@ def test_good_stacks_have_a_start_and_names() -> None:
     assert (quality_text(found), remedy_text(found)) == ("depth 3", "")
 
 
+@pytest.mark.parametrize("start", ["Thread._bootstrap", "_bootstrap", "<module>"])
+def test_threads_of_python_have_a_start(start: str) -> None:
+    """As py-spy names it: its stacks are whole."""
+    found = quality(**{f"{start}__run__work": 120})
+    assert (found.broken_root_ratio, found.verdict) == (0.0, QualityVerdict.GOOD)
+    assert quality(**{"bootstrap_cache__work": 120}).broken_root_ratio == 1.0
+
+
 @pytest.mark.parametrize(
     ("found", "verdict", "said", "remedy"),
     [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,3 +154,11 @@ def test_drops_are_named_by_reason() -> None:
     """Only what was really dropped, in order."""
     assert drops_text({"b": 2, "a": 1, "c": 0}) == "a 1, b 2"
     assert drops_text({}) == ""
+
+
+def test_what_is_not_known_of_k6_is_not_said() -> None:
+    """Results of another program come without its version, and nobody moved the load."""
+    found = line(status(replace(facts(), k6_version="", control="")).headline)
+    assert "k6" not in found
+    assert "as written" not in found
+    assert not found.endswith("·")
