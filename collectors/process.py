@@ -1,7 +1,8 @@
 """Starts, signals and awaits child processes, all of them through the guard.
 
-No other module starts a process. A child is never left behind: whatever becomes of this process,
-the guard (see `collectors.guard`) ends what it started.
+No other module starts a process, but for that of the guard itself (`collectors.guard_start`). A
+child is never left behind: whatever becomes of this process, the guard (see `collectors.guard`)
+ends what it started.
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ import json
 import os
 import signal
 import socket
-import sys
 import termios
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from collectors.ownlimits import users_own
 from collectors.source import SourceError
 from collectors.text import sanitise
 
@@ -28,10 +26,6 @@ PIPE: Final = -1
 STDOUT: Final = -2
 """As `stderr`: the same place as `stdout`."""
 
-GUARD_PROGRAM: Final = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from collectors.guard import main; main()"
-)
-ROOT: Final = Path(__file__).parents[1]
 STREAM_LIMIT_BYTES: Final = 1 << 18
 BYE_DEADLINE_S: Final = 8.0
 OUT_OF: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -330,7 +324,7 @@ class Guard:
         self._gone = True
         self._ended.set()
         if not self._is_ready.done():
-            self._is_ready.set_exception(_no_guard("it ended at once"))
+            self._is_ready.set_exception(no_guard("it ended at once"))
         for _, answer in self._pending.values():
             if not answer.done():
                 answer.set_exception(OSError("the guard process has ended"))
@@ -347,47 +341,8 @@ async def _stream(fd: int) -> asyncio.StreamReader:
     return reader
 
 
-@contextlib.asynccontextmanager
-async def guard_running() -> AsyncIterator[Guard]:
-    """Run a guard for the time of the context; at its end nothing that it started is left.
-
-    Raises:
-        SourceError: the guard can't be started.
-    """
-    with contextlib.ExitStack() as ours_only:
-        try:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-            ours_only.enter_context(ours)
-            ours.setblocking(False)
-            with theirs:
-                process = await _start_guard(theirs.fileno())
-        except OSError as error:
-            raise _no_guard(error.strerror or str(error)) from None
-        except RuntimeError as error:  # no thread to wait for it; without us it ends
-            raise _no_guard(str(error)) from None
-        ours_only.pop_all()
-    guard = Guard(ours, process)
-    try:
-        await guard.ready()
-        yield guard
-    finally:
-        await guard.close()
-
-
-async def _start_guard(fd: int) -> asyncio.subprocess.Process:
-    limits = users_own()
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-I", "-S", "-c", GUARD_PROGRAM, str(ROOT), str(fd)),
-        *(f"{limits.umask:o}", str(limits.core_bytes)),
-        pass_fds=[fd],
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _no_guard(reason: str) -> SourceError:
+def no_guard(reason: str) -> SourceError:
+    """Return the error that tells why there is no guard."""
     return SourceError(
         f"can't start the guard process: {reason}",
         LIMITS_HINT,

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from collectors.process import Guard, guard_running
+from collectors.guard_start import guard_running
+from collectors.process import Guard
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

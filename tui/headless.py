@@ -38,7 +38,7 @@ async def run_headless(session: Session, stream: TextIO) -> None:
         progress.tell()
         try:
             async with asyncio.timeout(PROGRESS_S):
-                await session.load_ended.wait()
+                await session.load.ended.wait()
         except TimeoutError:
             continue
         break

@@ -15,8 +15,9 @@ from typing import Final, TextIO
 import platformdirs
 
 from collectors.exception_text import name_of
+from collectors.guard_start import guard_running
 from collectors.logfile import log_path
-from collectors.process import Guard, guard_running
+from collectors.process import Guard
 from collectors.recording.recorder import Recorder
 from collectors.samples import SourceState, SourceStatus
 from collectors.source import SourceError
@@ -88,7 +89,7 @@ def _listen(session: Session) -> list[int]:
 
     def take(signum: int) -> None:
         received.append(signum)
-        if session.phase.loading and session.run is not None:
+        if session.phase.loading and session.load.current is not None:
             session.leave()
         else:
             session.leaving = True
@@ -141,9 +142,9 @@ def _conclude(session: Session, recorder: Recorder | None) -> int:
 
 def _report(session: Session) -> int:
     """Print what k6 says at its end, write the summary file, return the exit status."""
-    if session.start_error is not None:
-        raise session.start_error
-    result, options = session.result, session.options
+    if session.load.start_error is not None:
+        raise session.load.start_error
+    result, options = session.load.result, session.options
     if result is not None:
         if result.summary_text:
             _tell(result.summary_text, sys.stdout)
@@ -153,7 +154,7 @@ def _report(session: Session) -> int:
             _tell(f"flashpoint: {k6.message}{hint}", sys.stderr)
     if options.summary is not None:
         write_summary(options.summary, session.timeline, session.record())
-    return session.exit_status
+    return session.load.exit_status
 
 
 def _tell(text: str, stream: TextIO) -> None:

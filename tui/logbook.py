@@ -60,14 +60,14 @@ class Logbook:
     async def keep(self, state: Callable[[], RunState]) -> None:
         """Note where the run is whenever that changes, until cancelled."""
         while True:
-            self._note(state())
+            self.note(state())
             if self._clock() - self._described_at >= CARD_S:
                 self._describe()
             await asyncio.sleep(LOOK_S)
 
     async def close(self, state: RunState) -> None:
         """Note where the run ended, and close the recording."""
-        self._note(state)
+        self.note(state)
         if self._recorder is None:
             return
         self._describe()
@@ -75,7 +75,8 @@ class Logbook:
         # On a thread: the disk may take its time, and signals are to be heard meanwhile.
         await asyncio.to_thread(self._recorder.close)
 
-    def _note(self, state: RunState) -> None:
+    def note(self, state: RunState) -> None:
+        """Note where the run is, if that is news."""
         states = self._timeline.states
         if not states or replace(state, at=states[-1].at) != states[-1]:
             self._timeline.append(state)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from collectors.process import PIPE, guard_running
+from collectors.guard_start import guard_running
+from collectors.process import PIPE
 from tests.bench.monitor_cost import POLL_S, CpuAccount
 from tests.integration.k6_versions import k6_1, k6_2
 from tui.demo.build import demo_command, listening_port

@@ -27,7 +27,8 @@ from typing import Final
 
 import platformdirs
 
-from collectors.process import PIPE, guard_running
+from collectors.guard_start import guard_running
+from collectors.process import PIPE
 from tests.integration.k6_versions import k6_1
 from tui.convert import Wanted, convert
 from tui.demo.build import demo_command, listening_port, script_path

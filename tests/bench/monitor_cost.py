@@ -20,8 +20,9 @@ from pathlib import Path
 
 import psutil
 
+from collectors.guard_start import guard_running
 from collectors.k6.binary import find_k6
-from collectors.process import PIPE, guard_running
+from collectors.process import PIPE
 from tests.integration.terminal import Pty
 from tui.demo.build import demo_command, listening_port, script_path
 

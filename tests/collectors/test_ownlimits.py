@@ -20,7 +20,8 @@ os.umask(0o027)
 hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
 resource.setrlimit(resource.RLIMIT_CORE, (4096 if hard != 0 else 0, hard))
 from collectors.ownlimits import tighten
-from collectors.process import PIPE, guard_running
+from collectors.guard_start import guard_running
+from collectors.process import PIPE
 tighten()
 tighten()
 async def main():

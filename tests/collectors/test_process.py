@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from collectors.ending import descendants
-from collectors.process import PIPE, STDOUT, Guard, guard_running
+from collectors.guard_start import guard_running
+from collectors.process import PIPE, STDOUT, Guard
 from collectors.source import SourceError
 from tests.waiting import eventually
 
@@ -132,7 +133,8 @@ async def test_a_killed_guard_takes_its_children_with_it(guard: Guard) -> None:
 
 MONITOR = """
 import asyncio, os, sys
-from collectors.process import guard_running, PIPE
+from collectors.guard_start import guard_running
+from collectors.process import PIPE
 async def main():
     async with guard_running() as guard:
         if len(sys.argv) > 1:

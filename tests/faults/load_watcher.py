@@ -16,11 +16,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
+from collectors.guard_start import guard_running
 from collectors.k6.binary import K6Binary
 from collectors.k6.plan import K6Plan
 from collectors.k6.run import K6Run
 from collectors.k6.stream import OTHER
-from collectors.process import guard_running
 from collectors.samples import LoadSample, RequestKind, Sample
 from tui.model.timeline import Timeline
 

@@ -54,7 +54,7 @@ async def test_starting_and_stopping_leaks_nothing(
             session.start_load()
             await eventually(lambda: session.phase is Phase.RUNNING)
             session.stop_load()
-            await session.load_ended.wait()
+            await session.load.ended.wait()
             counts.append(_descriptors(os.getpid()) + _descriptors(guard.pid))
     finally:
         await session.close()

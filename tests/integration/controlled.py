@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collectors.course import Course, CourseUnit
+from collectors.guard_start import guard_running
 from collectors.k6.binary import probe_k6
 from collectors.k6.control import LoadControl
 from collectors.k6.interactive import Interactive, Script, examine
 from collectors.k6.plan import K6Plan, K6Result
 from collectors.k6.run import K6Run
 from collectors.k6.wrapper import Transport
-from collectors.process import Guard, guard_running
+from collectors.process import Guard
 from collectors.samples import LoadSample, LogLine, Sample
 from tests.integration.k6_versions import k6_of
 from tests.waiting import eventually

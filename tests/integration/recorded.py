@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from collectors.process import guard_running
+from collectors.guard_start import guard_running
 from collectors.samples import Mark, MarkKind
 from tests.integration.k6_versions import k6_1
 from tests.waiting import eventually

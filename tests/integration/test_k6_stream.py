@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from collectors.guard_start import guard_running
 from collectors.k6.binary import K6Binary, find_k6, probe_k6
 from collectors.k6.histogram import HistogramSum
 from collectors.k6.plan import K6Plan, K6Result
 from collectors.k6.run import K6Run
-from collectors.process import Guard, guard_running
+from collectors.process import Guard
 from collectors.samples import (
     Histogram,
     LoadSample,

@@ -344,7 +344,7 @@ import asyncio, sys, time
 from collectors.perf.command import PerfOptions
 from collectors.perf.interner import Interner
 from collectors.perf.offcpu_source import OffCpuSource
-from collectors.process import guard_running
+from collectors.guard_start import guard_running
 
 async def main():
     async with guard_running() as guard:

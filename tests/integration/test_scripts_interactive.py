@@ -18,12 +18,12 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from collectors.guard_start import guard_running
 from collectors.k6.binary import probe_k6
 from collectors.k6.command import NATIVE_HISTOGRAMS_FEATURE
 from collectors.k6.interactive import BrokenScript, examine
 from collectors.k6.plan import K6Result
 from collectors.k6.summary import K6Summary
-from collectors.process import guard_running
 from collectors.samples import LogLine
 from collectors.source import SourceError
 from tests.integration.controlled import controlled, passed

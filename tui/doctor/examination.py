@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from collectors.process import guard_running
+from collectors.guard_start import guard_running
 from tui.doctor.checking import Findings
 from tui.doctor.here import examine_machine, examine_storage, examine_terminal
 from tui.doctor.k6 import K6Question, examine_k6
