@@ -31,14 +31,11 @@ import errno
 import json
 import os
 import resource
-import select
 import selectors
 import shutil
 import signal
 import socket
 import sys
-import termios
-import time
 from typing import Any
 
 from collectors.ending import (
@@ -48,26 +45,9 @@ from collectors.ending import (
     end_all,
     prctl,
 )
+from collectors.terminal_reset import put_back
 
-TERMINAL_DEADLINE_S = 0.5
-"""For putting the terminal back, before the children are ended."""
 MAX_FDS = 8
-
-TERMINAL_RESET = (
-    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
-    b"\x1b[?1004l\x1b[?2004l\x1b[?2026l"  # focus events, bracketed paste, synchronised output
-    b"\x1b[?2048l\x1b[?7h"  # resizes as input, line wrap
-    b"\x1b[<u\x1b[?25h\x1b[0m\x1b[?1049l"  # kitty keys, cursor, colours, alternate screen
-)
-
-
-def _write_all(fd: int, data: bytes, deadline_s: float) -> None:
-    """Write to a terminal that may still be busy with what its last owner wrote."""
-    until = time.monotonic() + deadline_s
-    while data and (left := until - time.monotonic()) > 0:
-        select.select([], [fd], [], left)
-        with contextlib.suppress(BlockingIOError):
-            data = data[os.write(fd, data) :]
 
 
 class Guard:
@@ -281,15 +261,7 @@ class Guard:
     def _restore_terminal(self) -> None:
         if self._terminal is None or not self._screen_open:
             return
-        fd, attributes = self._terminal
-        with contextlib.suppress(OSError, termios.error):
-            # At once: waiting for the output to drain could take for ever on a stopped terminal,
-            # and a child's end would interrupt it.
-            termios.tcsetattr(fd, termios.TCSANOW, attributes)
-            termios.tcflush(fd, termios.TCIFLUSH)
-        with contextlib.suppress(OSError):
-            os.set_blocking(fd, False)
-            _write_all(fd, TERMINAL_RESET, TERMINAL_DEADLINE_S)
+        put_back(*self._terminal)
 
 
 def main() -> None:

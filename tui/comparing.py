@@ -67,6 +67,7 @@ def compare_on_screen(pair: Pair, theme: str | None) -> int:
     Raises:
         SourceError: one of them can't be read, or has nothing in its range.
     """
+    from tui.alone import run_alone
     from tui.joined import JoinedTape
     from tui.model.lens import Lens
     from tui.model.ranges import RangeChoice, RangeKind
@@ -87,8 +88,7 @@ def compare_on_screen(pair: Pair, theme: str | None) -> int:
             RangeChoice().pick(looked_at.start, looked_at.end, replay.clock()),
             kind=RangeKind.PICKED,
         )
-        app.run()
-        return 0
+        return run_alone(app)
 
 
 def _range(tape: Tape, spec: RangeSpec | None) -> TimeRange:

@@ -145,17 +145,19 @@ def show(file: Path, theme: str | None) -> None:
     from collectors.stackfile.reader import read_profile
 
     if is_recording(file):
+        from tui.alone import run_alone
         from tui.flameapp import app_of_recording
 
-        app_of_recording(file, theme).run()
+        run_alone(app_of_recording(file, theme))
         return
     # Read first: a second process may help only while there is no other thread.
     profile = read_profile(file)
 
     # Half a second of imports, which converting a file does without.
+    from tui.alone import run_alone
     from tui.flameapp import app_of
 
-    app_of(profile, sanitise(file.name, 80), theme).run()
+    run_alone(app_of(profile, sanitise(file.name, 80), theme))
 
 
 FILE_COMMANDS: Final = (replay, diff, export, flame, ls)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 from pathlib import Path
-from typing import Final
 
 from collectors.source import SourceError
+from tui.alone import run_alone
 from tui.replay import Replay
 from tui.replayapp import ReplayApp
 from tui.tape import Tape, open_tape
-
-ALLOCATIONS: Final = (50_000, 20, 100)
-"""Between two looks for garbage, by its age."""
 
 
 def watch(path: Path, theme: str | None, *, follow: bool, at_s: float | None) -> int:
@@ -37,10 +33,7 @@ def watch(path: Path, theme: str | None, *, follow: bool, at_s: float | None) ->
 
 def show(tape: Tape, theme: str | None, *, follow: bool = False, at_s: float | None = None) -> int:
     """Show a tape until the operator leaves; return the exit status."""
-    # Millions of samples come and none goes: looking through them for garbage is half the reading.
-    gc.set_threshold(*ALLOCATIONS)
     replay = Replay(tape, follow=follow)
     if at_s is not None:
         replay.open_at(at_s)
-    ReplayApp(replay, theme).run()
-    return 0
+    return run_alone(ReplayApp(replay, theme))
