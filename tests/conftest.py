@@ -10,13 +10,6 @@ from collectors.guard_start import guard_running
 from collectors.process import Guard
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that measure time three tries: a machine may be busy with something else."""
-    for item in items:
-        if item.get_closest_marker("timing") is not None:
-            item.add_marker(pytest.mark.flaky(reruns=2))
-
-
 @pytest.fixture
 async def guard() -> AsyncIterator[Guard]:
     """A running guard; what it started is gone after the test."""

@@ -92,7 +92,6 @@ async def test_children_have_default_signals_and_a_session_of_their_own(guard: G
     assert await sleeper.stop(signal.SIGTERM) == -signal.SIGTERM
 
 
-@pytest.mark.timing
 async def test_stop_kills_what_ignores_the_signal_and_its_group(guard: Guard) -> None:
     """After the grace the whole process group is killed."""
     script = "trap '' INT; sleep 60 & echo $!; wait; wait"

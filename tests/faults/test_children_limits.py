@@ -20,7 +20,7 @@ from tests.integration.program import FLASHPOINT
 from tests.integration.terminal import plain_environment
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 NOBODY = (
     *("setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all,+dac_override"),

@@ -29,7 +29,7 @@ from tests.integration.counting_server import counting_server
 from tests.integration.program import FLASHPOINT, needs_perf
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 SEED = 20
 GONE_S = 2.0

@@ -21,7 +21,7 @@ from tui.model.phase import Phase
 from tui.options import RunOptions
 from tui.session import Session
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 SEED = 7
 PRESS_S = 0.05

@@ -38,7 +38,7 @@ WORDS: Final = (
     *(b" (deleted)", b" 1/1 9.123456789: 1 \n", b"cpu-clock:", b"\t" * 99, b" " * 99),
 )
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(1200)
 
 
 def check(batches: Sequence[StackBatch]) -> int:

@@ -45,7 +45,7 @@ RESULTS: Final = {
     "csv": csv_text(POINTS).encode(),
 }
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(1200)
 
 
 def is_finite(sample: LoadSample) -> bool:

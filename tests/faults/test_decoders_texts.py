@@ -39,7 +39,7 @@ HOSTILE: Final = (
     *"\ud800\udc80\udfff\U000e0001\U000e007f\U000e0100\U0001d173",
 )
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.mark.parametrize("is_packed", [False, True], ids=["contents", "chunks"])

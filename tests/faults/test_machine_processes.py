@@ -38,7 +38,7 @@ HOSTILE: Final = (
     *(b"a) R 1 1 1", b"((((((", b"))))))", b") (", "\u202eexe.k6".encode(), b"\t\t\t\t", b"\x7f"),
 )
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(120)
 
 
 def stat_line(pid: int, name: bytes, parent: int, start: int, *, cpu: int = 10) -> bytes:

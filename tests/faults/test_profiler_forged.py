@@ -31,7 +31,7 @@ PIECES: Final = (
 )
 """What forgers put together."""
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(120)
 
 
 def test_forged_text(report: Report, is_full: bool) -> None:

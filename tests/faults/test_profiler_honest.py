@@ -24,7 +24,6 @@ MAX_TOLD_S = 2.0
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timing,
     pytest.mark.timeout(300),
     needs_perf,
     needs_compiler,

@@ -13,7 +13,7 @@ from tests.faults.watched_child import watched
 MAX_MIB: Final = 300
 PERIOD_NS: Final = 10_101_010
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ MAX_GROWTH_MIB: Final = 16.0
 MAX_ANSWER_S: Final = 0.25
 MIB: Final = 1 << 20
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(120)
 
 
 def varint(value: int) -> bytes:

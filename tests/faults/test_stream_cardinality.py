@@ -15,7 +15,7 @@ MAX_MIB: Final = 300
 A_PUSH: Final = 5_000
 """Unique requests in one push: 45 000 series."""
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.timing]
+pytestmark = pytest.mark.timeout(1200)
 
 
 async def bombed(folder: Path, bomb: str, many: int) -> Watched:

@@ -22,7 +22,7 @@ from tests.faults.marked import describe, environment, marked
 from tests.integration.program import FLASHPOINT
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 SWITCHED = (b"1049", b"1000", b"1003", b"1006", b"2004")
 """Modes that the program is known to switch: else nothing would be tested."""

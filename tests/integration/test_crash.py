@@ -15,7 +15,7 @@ from tests.integration.terminal import Pty
 from tests.waiting import eventually
 from tui.crash import EXIT_BROKEN
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
 BREAKING = Path(__file__).parent.parent / "faults" / "breaking_program.py"
 STACKS = "main;work 12\nmain;rest 4\n"

@@ -31,7 +31,7 @@ from tests.waiting import eventually
 from tui.demo.build import script_path
 from tui.doctor.examination import SCHEMA
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
 AREAS = ("k6", "perf", "terminal", "machine", "storage")
 PROGRAM = """

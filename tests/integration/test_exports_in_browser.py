@@ -27,7 +27,7 @@ from tui.export.report.html import html_report
 from tui.export.stacks.formats import StackFormat, write_stacks
 from tui.model.timeline import Timeline, TimeRange
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
 
 HOSTILE: Final = (
     "<script>alert(1)</script>",

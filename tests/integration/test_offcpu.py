@@ -218,7 +218,6 @@ class Truth:
         return before[column] + share * (after[column] - before[column])
 
 
-@pytest.mark.timing
 async def test_waits_are_as_long_as_the_threads_slept(guard: Guard, program: str) -> None:
     """Within 5 %, under the function that sleeps; a thread that computes has hardly any."""
     seen = Waits()

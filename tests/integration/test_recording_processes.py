@@ -21,7 +21,7 @@ from tests.integration.terminal import Pty, Tmux
 from tests.waiting import eventually
 from tui.demo.build import script_path
 
-pytestmark = [pytest.mark.integration, pytest.mark.timing, pytest.mark.timeout(150), needs_perf]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(150), needs_perf]
 
 
 @pytest.fixture

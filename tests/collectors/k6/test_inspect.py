@@ -83,7 +83,6 @@ async def test_what_are_no_options_is_refused(guard: Guard, tmp_path: Path, prog
     assert not isinstance(caught.value, NotReadable)
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize("program", ["exec sleep 60", "trap '' INT; while :; do sleep 60; done"])
 async def test_a_k6_that_hangs_is_ended(guard: Guard, tmp_path: Path, program: str) -> None:
     """And nothing of it is left."""

@@ -139,7 +139,6 @@ async def test_a_full_queue_refuses_and_counts() -> None:
         assert running.drops() == {"push_queue_full": 1}
 
 
-@pytest.mark.timing
 async def test_a_large_push_does_not_hold_up_the_loop(push: Push) -> None:
     """While tens of thousands of series are decoded, the loop keeps turning."""
     count = 1200
