@@ -70,6 +70,15 @@ def find_pyspy(path: str | None = None) -> str:
     return os.path.abspath(found)
 
 
+def has_pyspy() -> bool:
+    """Tell whether there is a py-spy."""
+    try:
+        find_pyspy()
+    except SourceError:
+        return False
+    return True
+
+
 def parse_raw(text: bytes) -> tuple[dict[tuple[tuple[str, str], ...], int], int]:
     """Read py-spy's raw format.
 

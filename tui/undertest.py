@@ -10,7 +10,7 @@ from collectors.perf.interner import Interner
 from collectors.perf.offcpu_source import OffCpuSource
 from collectors.perf.source import PerfSource
 from collectors.process import Guard
-from collectors.pyspy import PySpySource, find_pyspy, is_plain_python
+from collectors.pyspy import PySpySource, has_pyspy, is_plain_python
 from collectors.samples import SourceState, SourceStatus
 from collectors.source import Clock, Emit, SourceError
 from collectors.target import Target, attach_pid, attach_port, find_target
@@ -200,7 +200,7 @@ class SystemUnderTest:
     async def _attach(self) -> None:
         if self.profiler is None or self._watch is None:
             return
-        if is_plain_python(self._watch.target.pid) and _has_pyspy():
+        if is_plain_python(self._watch.target.pid) and has_pyspy():
             # perf would show the interpreter's own functions only.
             await self.profiler.detach()
             self.profiler = PySpySource(
@@ -223,11 +223,3 @@ class SystemUnderTest:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _has_pyspy() -> bool:
-    try:
-        find_pyspy()
-    except SourceError:
-        return False
-    return True

@@ -14,7 +14,7 @@ from collectors.perf.preflight import Privileges
 from collectors.perf.preflight import check as preflight
 from collectors.perf.trial import TRIAL_S, try_stacks
 from collectors.process import Guard
-from collectors.pyspy import find_pyspy, is_plain_python
+from collectors.pyspy import has_pyspy, is_plain_python
 from collectors.source import SourceError
 from collectors.target import Target, attach_pid, attach_port, tree_of
 from collectors.target_facts import ProgramFacts, read_program
@@ -92,7 +92,7 @@ async def _runtime(seen: _Seen) -> Findings:
     kernel = await in_thread(read_kernel)
     finding = judge_runtime(
         seen.facts,
-        has_pyspy=await in_thread(_has_pyspy),
+        has_pyspy=await in_thread(has_pyspy),
         ptrace_scope=kernel.ptrace_scope,
         is_root=os.geteuid() == 0,
     )
@@ -101,7 +101,7 @@ async def _runtime(seen: _Seen) -> Findings:
 
 async def _stacks(guard: Guard, seen: _Seen) -> Findings:
     pid = seen.target.pid
-    if await in_thread(lambda: is_plain_python(pid) and _has_pyspy()):
+    if await in_thread(lambda: is_plain_python(pid) and has_pyspy()):
         return [judge_stacks_of_python()]
     if not seen.perf or not preflight(seen.privileges, seen.facts.uid).can_profile:
         return []  # said already, of perf or of the permission
@@ -112,11 +112,3 @@ async def _stacks(guard: Guard, seen: _Seen) -> Findings:
     except TimeoutError:
         return [judge_slow_stacks(STACKS_DEADLINE_S)]
     return [judge_stacks(seen.facts, trial, TRIAL_S)]
-
-
-def _has_pyspy() -> bool:
-    try:
-        find_pyspy()
-    except SourceError:
-        return False
-    return True

@@ -191,41 +191,35 @@ def _total(
 def diff_trees(before: DiffSide, after: DiffSide) -> TreeDiff:
     """Compare nodes by their total cost; nodes that have one name in both builds are one."""
     named = _Names()
-    groups = [_Group(None, ROOT_FRAME, [before.tree.root], [after.tree.root])]
+    groups = [_Group(None, ROOT_FRAME, ([before.tree.root], [after.tree.root]))]
     for group in groups:  # grows while it is gone through: callers before their callees
         below: dict[int, _Group] = {}
-        for node in group.old:
-            for child in node.children:
-                frame = named(child.frame)
-                found = below.get(id(frame))
-                if found is None:
-                    found = below[id(frame)] = _Group(group, frame, [], [])
-                found.old.append(child)
-        for node in group.new:
-            for child in node.children:
-                frame = named(child.frame)
-                found = below.get(id(frame))
-                if found is None:
-                    found = below[id(frame)] = _Group(group, frame, [], [])
-                found.new.append(child)
+        for side, nodes in enumerate(group.sides):
+            for node in nodes:
+                for child in node.children:
+                    frame = named(child.frame)
+                    found = below.get(id(frame))
+                    if found is None:
+                        found = below[id(frame)] = _Group(group, frame, ([], []))
+                    found.sides[side].append(child)
         # What has too few samples calls nothing that has more.
         groups.extend(each for each in below.values() if each.samples >= ENOUGH_SAMPLES)
-    costs = [(_total_of(g.old, before), _total_of(g.new, after)) for g in groups]
+    costs = [(_total_of(g.sides[0], before), _total_of(g.sides[1], after)) for g in groups]
     p_values, changes = _decide(costs)
     by_node = {
         id(node): (*cost, p_values.get(index, 1.0))
         for index, (group, cost) in enumerate(zip(groups, costs, strict=True))
-        for node in group.new
+        for node in group.sides[1]
     }
     vanished = [
         (group.path, changes.get(index) or CostChange(*costs[index], p_values.get(index, 1.0)))
         for index, group in enumerate(groups)
-        if not group.new
+        if not group.sides[1]
     ]
     vanished.sort(key=lambda each: each[1].delta_us)
     return TreeDiff(
         compared=len(groups) - 1,
-        changed={id(node): c for index, c in changes.items() for node in groups[index].new},
+        changed={id(node): c for index, c in changes.items() for node in groups[index].sides[1]},
         vanished=tuple(vanished),
         _costs=by_node,
     )
@@ -237,13 +231,13 @@ class _Group:
 
     above: _Group | None
     frame: Frame
-    old: list[CallNode]
-    new: list[CallNode]
+    sides: tuple[list[CallNode], list[CallNode]]
+    """Before, and after."""
 
     @property
     def samples(self) -> int:
         """In both ranges."""
-        return sum(n.total_samples for n in self.old) + sum(n.total_samples for n in self.new)
+        return sum(node.total_samples for nodes in self.sides for node in nodes)
 
     @property
     def path(self) -> Path:

@@ -10,8 +10,8 @@ from collectors.samples import Frame
 from tui.model.calldiff import CostChange, FunctionChange
 from tui.model.lens import TableOrder
 from tui.model.search import compile_pattern, matches
-from tui.views.format import cell_width, fit, milliseconds
-from tui.views.framecost import change_text
+from tui.views.format import cell_width, fit
+from tui.views.framecost import change_text, cost_text, signed_cost
 from tui.views.names import readable_name
 from tui.views.table import Cell, Column, TableView, draw_table
 from tui.views.trend import Segment
@@ -88,12 +88,12 @@ class DiffTableView:
         return (
             Cell(("▶" if is_selected else " ") + sign, key),
             Cell(readable_name(self.rows[row].frame.symbol), key),
-            Cell(_cost(change.before.us, is_time=is_time), plain),
-            Cell(_cost(change.after.us, is_time=is_time), plain),
-            Cell(_signed(change.delta_us, is_time=is_time), key),
+            Cell(cost_text(change.before.us, is_time=is_time), plain),
+            Cell(cost_text(change.after.us, is_time=is_time), plain),
+            Cell(signed_cost(change.delta_us, is_time=is_time), key),
             Cell(ratio, key),
             Cell(
-                f"{_signed(low, is_time=is_time)} to {_signed(high, is_time=is_time)}",
+                f"{signed_cost(low, is_time=is_time)} to {signed_cost(high, is_time=is_time)}",
                 plain or "table-empty",
             ),
         )
@@ -161,11 +161,3 @@ def _columns(view: DiffTableView) -> tuple[Column, ...]:
         Column("ratio", 6, right=True),
         Column("95 % of the change", 22, right=True),
     )
-
-
-def _cost(value: float, *, is_time: bool) -> str:
-    return milliseconds(value / 1e6) if is_time else f"{value:.3g}"
-
-
-def _signed(value: float, *, is_time: bool) -> str:
-    return ("−" if value < 0 else "+") + _cost(abs(value), is_time=is_time)

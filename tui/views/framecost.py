@@ -120,17 +120,24 @@ def change_text(change: CostChange, noun: str = "request", *, is_time: bool = Tr
         noun: What is counted as one.
         is_time: Whether costs are µs; else they are samples.
     """
-    low, high = (_signed(bound, is_time=is_time) for bound in change.interval_us)
+    low, high = (signed_cost(bound, is_time=is_time) for bound in change.interval_us)
     if not change.is_changed:
         return f"= unchanged ({low} to {high}/{noun})"
     sign = "▲" if change.delta_us > 0 else "▼"
     ratio = "new" if change.ratio is None else f"×{change.ratio:.3g}"
-    return f"{sign} {_signed(change.delta_us, is_time=is_time)}/{noun} {ratio} ({low} to {high})"
+    return (
+        f"{sign} {signed_cost(change.delta_us, is_time=is_time)}/{noun} {ratio} ({low} to {high})"
+    )
 
 
-def _signed(value: float, *, is_time: bool) -> str:
-    text = milliseconds(abs(value) / 1e6) if is_time else f"{abs(value):.3g}"
-    return f"−{text}" if value < 0 else f"+{text}"
+def cost_text(cost: float, *, is_time: bool = True) -> str:
+    """Return a cost per request: of µs as time, else as a number of samples."""
+    return milliseconds(cost / 1e6) if is_time else f"{cost:.3g}"
+
+
+def signed_cost(cost: float, *, is_time: bool = True) -> str:
+    """Return a difference of costs with its sign."""
+    return ("−" if cost < 0 else "+") + cost_text(abs(cost), is_time=is_time)
 
 
 def detail_line(frame: FrameDetail, noun: str, width: int, about: str = "") -> tuple[str, str]:
