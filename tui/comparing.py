@@ -19,6 +19,7 @@ from tui.compare.plain import comparison_text
 from tui.model.failif import parse_condition
 from tui.model.rangespec import RangeSpec, resolve
 from tui.model.timeline import TimeRange
+from tui.patience import told_if_long
 from tui.tape import Tape, about_of, open_tape, whole
 
 FAILED: Final = 1
@@ -47,11 +48,12 @@ def compare_files(pair: Pair, conditions: Sequence[str], *, as_markdown: bool) -
         parsed = [parse_condition(each) for each in conditions]
     except ValueError as error:
         raise SourceError(str(error), "see flashpoint diff --help") from None
-    comparison = compare(
-        _side(pair.before, pair.before_range),
-        _side(pair.after, pair.after_range),
-    )
-    verdicts = [fails(each, comparison) for each in parsed]
+    with told_if_long("comparing", sys.stderr):
+        comparison = compare(
+            _side(pair.before, pair.before_range),
+            _side(pair.after, pair.after_range),
+        )
+        verdicts = [fails(each, comparison) for each in parsed]
     if as_markdown:
         text = comparison_markdown(comparison, verdicts)
     else:

@@ -75,7 +75,13 @@ def convert(path: Path, wanted: Wanted) -> Sequence[str]:
             )
     elif asked in BINARY and sys.stdout.isatty():
         raise SourceError(f"{asked} is no text", "name a file: -o OUT")
-    content, notes = _run(path, asked, wanted) if is_run else _stacks(path, asked, wanted)
+    if is_run:
+        from tui.patience import told_if_long
+
+        with told_if_long(f"writing {sanitise(path.name, 60)} as {asked}", sys.stderr):
+            content, notes = _run(path, asked, wanted)
+    else:
+        content, notes = _stacks(path, asked, wanted)
     if output == STDOUT:
         _to_stdout(content)
     else:
