@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class FrameKind(StrEnum):
@@ -50,8 +51,7 @@ class StackMeasure(StrEnum):
     """Where it waits: how often, and the wall time of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StackCount:
+class StackCount(NamedTuple):
     """How often one stack was seen, and how much time that stands for."""
 
     samples: int

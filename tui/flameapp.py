@@ -148,7 +148,7 @@ class FlameFileApp(ThemedApp):
     def _open(self) -> None:
         self._monitor.pane.border_title = Content(self._file_name)
         self.refresh_view()
-        self._monitor.set_focus(self._monitor.pane.active)
+        self._monitor.set_focus(self._monitor.pane)
         for note in self._notes:
             self.notify(note, markup=False)
 

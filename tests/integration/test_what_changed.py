@@ -17,8 +17,9 @@ from tests.integration.program import needs_perf
 from tests.waiting import eventually
 from tui.demo.build import script_path
 from tui.demo.cost import set_factor
-from tui.model.calldiff import DiffSide, FunctionChange, diff_functions
+from tui.model.calldiff import FunctionChange, diff_functions
 from tui.model.calltree import build_tree
+from tui.model.costchange import DiffSide
 from tui.model.load import kind_of, summarise
 from tui.model.perrequest import matched_requests
 from tui.model.timeline import Timeline, TimeRange

@@ -24,8 +24,9 @@ from collectors.samples import (
 )
 from tests.tapes import FakeTape, a_run, header, stacks, timeline_of
 from tui.joined import GAP_S, JoinedTape
-from tui.model.calldiff import DiffSide, FunctionChange, diff_functions
+from tui.model.calldiff import FunctionChange, diff_functions
 from tui.model.calltree import build_tree
+from tui.model.costchange import DiffSide
 from tui.model.load import kind_of, summarise
 from tui.model.rangespec import everything
 from tui.model.timeline import Timeline, TimeRange

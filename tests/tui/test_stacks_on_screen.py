@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from collectors.samples import Baseline, Frame, FrameKind, Stack, StackBatch, StackCount
@@ -135,6 +136,34 @@ async def test_a_sandwich_stands_between_callers_and_callees(app: FlashpointApp)
     middle = [i for i, line in enumerate(lines) if f"▶{NASTY}" in line]
     assert len(middle) == 2
     assert places["▏main"] < middle[0] < middle[1] < places["▏sys_read"]
+
+
+async def test_the_mouse_says_which_half_of_a_sandwich_the_keys_are_for(app: FlashpointApp) -> None:
+    """At first for the callees; the pane keeps the focus."""
+    await press(app, "down", "down", "f", "down")
+    pane, pilot = app._monitor.pane, Pilot(app)
+    assert (pane.callers.selected, pane.graph.selected) == ((), (READ,))
+    await pilot.click(pane.callers, offset=(4, pane.callers.size.height - 2))
+    await press(app, "up")
+    assert (pane.callers.selected, pane.graph.selected) == ((MAIN,), (READ,))
+    assert pane.selected == MAIN
+    await pilot.click(pane.graph, offset=(4, 1))
+    await press(app, "up")
+    assert pane.selected == WORK
+    assert app.screen.focused is pane
+
+
+async def test_a_table_is_gone_through_by_pages(app: FlashpointApp) -> None:
+    """And to its ends."""
+    await press(app, "t", "end")
+    pane = app._monitor.pane
+    assert pane.functions.selected_row == 2
+    await press(app, "pageup")
+    assert pane.functions.selected_row == 0
+    await press(app, "pagedown")
+    assert pane.functions.selected_row == 2
+    await press(app, "home")
+    assert pane.functions.selected_row == 0
 
 
 async def test_a_search_marks_counts_and_walks(app: FlashpointApp) -> None:

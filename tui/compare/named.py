@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from tui.model.calldiff import Cost, CostChange, FunctionChange
+from tui.model.calldiff import FunctionChange
+from tui.model.costchange import Cost, CostChange
 from tui.model.failif import Symbols
 from tui.model.search import matches
 from tui.views.names import readable_name

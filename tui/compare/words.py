@@ -8,8 +8,8 @@ from typing import Final
 
 from collectors.samples import RequestKind
 from tui.compare.comparison import Compared
-from tui.model.calldiff import CostChange
 from tui.model.change import Change
+from tui.model.costchange import CostChange
 from tui.model.duration import format_duration
 from tui.model.metric import Dimension, Metric
 from tui.views.format import (

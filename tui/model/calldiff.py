@@ -1,40 +1,25 @@
-"""What changed between two ranges: the CPU cost of frames per request, and how sure that is.
-
-A frame's samples are a count and its requests an exposure, so what a request costs is a rate, and
-two ranges can be compared whatever the load was. Which frames changed is decided for all of them
-together (Holm over the exact test, frames with few samples left out), so that one wrong among them
-is a rare event; the interval that is shown with a frame is for that frame alone.
-"""
+"""What changed between two ranges: the functions and the nodes of two call trees, side by side."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import TypeAlias
 
 from collectors.samples import Frame
-from tui.model.calltree import CallNode, CallTree, FunctionTotal, Path, top_table
-from tui.model.poisson import (
-    CONFIDENCE,
-    difference_interval,
-    equal_rates_p,
-    holm,
-    is_near,
-    most_p,
-    ratio_interval,
+from tui.model.calltree import CallNode, FunctionTotal, Path, top_table
+from tui.model.costchange import (
+    ENOUGH_SAMPLES,
+    SURELY_UNCHANGED,
+    CostChange,
+    Costs,
+    DiffSide,
+    Scale,
+    all_changes,
+    change_of,
+    decide,
 )
-from tui.model.stacks import ROOT_FRAME
-
-ENOUGH_SAMPLES: Final = 10
-"""In both ranges together; frames with less are not tested, and are no change."""
-
-# A comparison asks three times: own costs, total costs, nodes. Each has a third of the 5 %, so that
-# one wrong among all that is shown stays a rare event.
-_LEVEL: Final = (1 - CONFIDENCE) / 3
-
-_BEYOND_DOUBT: Final = 1e-9
-"""Below what Holm asks of the smallest value in a family of ten million."""
 
 _BUILD_HASH = re.compile(r"::h[0-9a-f]{16}\b|\[[0-9a-f]{5,16}\]|\.llvm\.\d+\b")
 
@@ -48,70 +33,6 @@ def comparable(frame: Frame) -> Frame:
     """
     symbol = _BUILD_HASH.sub("", frame.symbol)
     return frame if symbol == frame.symbol else replace(frame, symbol=symbol)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DiffSide:
-    """The stacks of one range, and the requests that caused them."""
-
-    tree: CallTree
-    requests: int
-    """Above 0."""
-
-    @property
-    def mean_weight_us(self) -> float:
-        """What a sample stands for in µs; 1 where samples have no period."""
-        return _weight_us(self.tree.samples, self.tree.period_ns)
-
-
-class Cost(NamedTuple):
-    """What a frame cost in one range."""
-
-    samples: int
-    scale_us: float
-    """What one sample adds to the cost of a request, µs."""
-
-    @property
-    def us(self) -> float:
-        """µs per request."""
-        return self.samples * self.scale_us
-
-
-@dataclass(frozen=True, slots=True)
-class CostChange:
-    """What a request cost in a frame before and after: µs, or samples that have no period."""
-
-    before: Cost
-    after: Cost
-    p_value: float = 1.0
-    """How likely a difference as great as this is without any change, or more than that where it
-    is plain: 1 where there is hardly any, a bound where there is no doubt."""
-    is_changed: bool = False
-    """By the family-wise test and by its own interval."""
-
-    @property
-    def delta_us(self) -> float:
-        """After less before, per request."""
-        return self.after.us - self.before.us
-
-    @property
-    def interval_us(self) -> tuple[float, float]:
-        """The 95 % interval of the difference, for this frame alone."""
-        before, after = self.before, self.after
-        return difference_interval(before.samples, before.scale_us, after.samples, after.scale_us)
-
-    @property
-    def ratio(self) -> float | None:
-        """After divided by before; None where there was nothing before."""
-        return self.after.us / self.before.us if self.before.samples else None
-
-    @property
-    def ratio_interval(self) -> tuple[float, float]:
-        """The 95 % interval of the ratio, for this frame alone."""
-        before, after = self.before, self.after
-        return ratio_interval(
-            before.samples, 1 / before.scale_us, after.samples, 1 / after.scale_us
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +57,14 @@ class TreeDiff:
     """`id` of a node of the tree after → its change, where there is one."""
     vanished: tuple[tuple[Path, CostChange], ...]
     """Paths that only the tree before has, the costliest first."""
-    _costs: Mapping[int, tuple[Cost, Cost, float]]
-    """`id` of a node → what it cost before and after, and the p-value."""
+    _costs: Mapping[int, Costs]
+    """`id` of a node → what it cost before and after."""
 
     def change_of(self, node: CallNode) -> CostChange | None:
         """Return what changed in a node of the tree after; None: too few samples to tell."""
         found = self.changed.get(id(node))
         if found is None and id(node) in self._costs:
-            found = CostChange(*self._costs[id(node)])
+            found = change_of(self._costs[id(node)])
         return found
 
 
@@ -153,8 +74,9 @@ def diff_functions(before: DiffSide, after: DiffSide) -> tuple[FunctionChange, .
     for side, found in enumerate((top_table(before.tree), top_table(after.tree))):
         for row in found:
             rows.setdefault(comparable(row.frame), ([], []))[side].append(row)
-    own = _all_changes([_own(*both, before, after) for both in rows.values()])
-    total = _all_changes([_total(*both, before, after) for both in rows.values()])
+    scales = Scale(before), Scale(after)
+    own = all_changes([_own(both, scales) for both in rows.values()])
+    total = all_changes([_total(both, scales) for both in rows.values()])
     changes = [
         FunctionChange((both[1] or both[0])[0].frame, own_change, total_change)
         for both, own_change, total_change in zip(rows.values(), own, total, strict=True)
@@ -163,91 +85,107 @@ def diff_functions(before: DiffSide, after: DiffSide) -> tuple[FunctionChange, .
     return tuple(changes)
 
 
-def _own(
-    rows: Sequence[FunctionTotal],
-    later: Sequence[FunctionTotal],
-    before: DiffSide,
-    after: DiffSide,
-) -> tuple[Cost, Cost]:
-    return (
-        _cost(((r.self_samples, r.self_period_ns) for r in rows), before),
-        _cost(((r.self_samples, r.self_period_ns) for r in later), after),
-    )
+_Rows: TypeAlias = tuple[Sequence[FunctionTotal], Sequence[FunctionTotal]]
 
 
-def _total(
-    rows: Sequence[FunctionTotal],
-    later: Sequence[FunctionTotal],
-    before: DiffSide,
-    after: DiffSide,
-) -> tuple[Cost, Cost]:
-    kept = [[r for r in each if not r.caller_lost] for each in (rows, later)]
-    return (
-        _cost(((r.total_samples, r.total_period_ns) for r in kept[0]), before),
-        _cost(((r.total_samples, r.total_period_ns) for r in kept[1]), after),
+def _own(rows: _Rows, scales: tuple[Scale, Scale]) -> Costs:
+    before, after = (_sum((r.self_samples, r.self_period_ns) for r in each) for each in rows)
+    return before[0], scales[0](*before), after[0], scales[1](*after)
+
+
+def _total(rows: _Rows, scales: tuple[Scale, Scale]) -> Costs:
+    before, after = (
+        _sum((r.total_samples, r.total_period_ns) for r in each if not r.caller_lost)
+        for each in rows
     )
+    return before[0], scales[0](*before), after[0], scales[1](*after)
+
+
+def _sum(parts: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    samples = period_ns = 0
+    for part_samples, part_period_ns in parts:
+        samples += part_samples
+        period_ns += part_period_ns
+    return samples, period_ns
 
 
 def diff_trees(before: DiffSide, after: DiffSide) -> TreeDiff:
     """Compare nodes by their total cost; nodes that have one name in both builds are one."""
-    named = _Names()
-    groups = [_Group(None, ROOT_FRAME, ([before.tree.root], [after.tree.root]))]
-    for group in groups:  # grows while it is gone through: callers before their callees
-        below: dict[int, _Group] = {}
-        for side, nodes in enumerate(group.sides):
-            for node in nodes:
-                for child in node.children:
-                    frame = named(child.frame)
-                    found = below.get(id(frame))
-                    if found is None:
-                        found = below[id(frame)] = _Group(group, frame, ([], []))
-                    found.sides[side].append(child)
-        # What has too few samples calls nothing that has more.
-        groups.extend(each for each in below.values() if each.samples >= ENOUGH_SAMPLES)
-    costs = [(_total_of(g.sides[0], before), _total_of(g.sides[1], after)) for g in groups]
-    p_values, changes = _decide(costs)
-    by_node = {
-        id(node): (*cost, p_values.get(index, 1.0))
-        for index, (group, cost) in enumerate(zip(groups, costs, strict=True))
-        for node in group.sides[1]
-    }
+    pairs, members = _paired(before.tree.root, after.tree.root)
+    costs = _total_costs(pairs, Scale(before), Scale(after))
+    # That a frame is unchanged is all that is said of it: no need for how sure that is.
+    p_values, changes = decide(costs, SURELY_UNCHANGED)
+    costs_by_node: dict[int, Costs] = {}
+    changed: dict[int, CostChange] = {}
+    for place, (_, _, now) in enumerate(pairs):
+        if now is not None:
+            for node in members.get(id(now), (now,)):
+                costs_by_node[id(node)] = costs[place]
+                if place in changes:
+                    changed[id(node)] = changes[place]
     vanished = [
-        (group.path, changes.get(index) or CostChange(*costs[index], p_values.get(index, 1.0)))
-        for index, group in enumerate(groups)
-        if not group.sides[1]
+        (_path(pairs, place), changes.get(place) or change_of(costs[place], p_values[place]))
+        for place, (_, _, now) in enumerate(pairs)
+        if now is None
     ]
     vanished.sort(key=lambda each: each[1].delta_us)
     return TreeDiff(
-        compared=len(groups) - 1,
-        changed={id(node): c for index, c in changes.items() for node in groups[index].sides[1]},
+        compared=len(pairs) - 1,
+        changed=changed,
         vanished=tuple(vanished),
-        _costs=by_node,
+        _costs=costs_by_node,
     )
 
 
-@dataclass(slots=True, eq=False)
-class _Group:
-    """The nodes of both trees that are one node under comparable names."""
+_Pair: TypeAlias = tuple[int, CallNode | None, CallNode | None]
+"""The place of the pair above, and what is one node under comparable names before and after."""
+_Members: TypeAlias = dict[int, Sequence[CallNode]]
+"""`id` of a node that stands for several of one name → these."""
 
-    above: _Group | None
-    frame: Frame
-    sides: tuple[list[CallNode], list[CallNode]]
-    """Before, and after."""
 
-    @property
-    def samples(self) -> int:
-        """In both ranges."""
-        return sum(node.total_samples for nodes in self.sides for node in nodes)
+def _paired(before: CallNode, after: CallNode) -> tuple[list[_Pair], _Members]:
+    """Return the pairs of two trees with enough samples to tell, callers before their callees."""
+    named, members = _Names(), _Members()
+    pairs: list[_Pair] = [(0, before, after)]
+    for place, (_, was, now) in enumerate(pairs):  # grows while it is gone through
+        left = named.children(was, members) if was is not None and was.children else {}
+        if now is not None and now.children:
+            for name, child in named.children(now, members).items():
+                match = left.pop(name, None)
+                samples = child.total_samples + (match.total_samples if match is not None else 0)
+                # What has too few samples calls nothing that has more.
+                if samples >= ENOUGH_SAMPLES:
+                    pairs.append((place, match, child))
+        gone = [each for each in left.values() if each.total_samples >= ENOUGH_SAMPLES]
+        pairs.extend((place, each, None) for each in gone)
+    return pairs, members
 
-    @property
-    def path(self) -> Path:
-        """From below the root to here."""
-        frames = []
-        group = self
-        while group.above is not None:
-            frames.append(group.frame)
-            group = group.above
-        return tuple(reversed(frames))
+
+def _total_costs(pairs: Sequence[_Pair], before: Scale, after: Scale) -> list[Costs]:
+    costs = []
+    none_before, none_after = before(0, 0), after(0, 0)
+    for _, was, now in pairs:
+        samples, us = 0, none_before
+        if was is not None:
+            samples = was.total_samples
+            us = before(samples, was.total_period_ns)
+        if now is None:
+            costs.append((samples, us, 0, none_after))
+        else:
+            later = now.total_samples
+            costs.append((samples, us, later, after(later, now.total_period_ns)))
+    return costs
+
+
+def _path(pairs: Sequence[_Pair], place: int) -> Path:
+    """Return the frames from below the root to a pair, named as in both builds."""
+    frames = []
+    while place:
+        place, was, now = pairs[place]
+        node = now if now is not None else was
+        if node is not None:  # it is one of both
+            frames.append(comparable(node.frame))
+    return tuple(reversed(frames))
 
 
 class _Names:
@@ -257,76 +195,39 @@ class _Names:
         self._known: dict[int, Frame] = {}
         self._interned: dict[Frame, Frame] = {}
 
-    def __call__(self, frame: Frame) -> Frame:
-        # The trees hold their frames for as long as they are compared, so identity is a safe key.
-        found = self._known.get(id(frame))
-        if found is None:
-            found = comparable(frame)
-            found = self._known[id(frame)] = self._interned.setdefault(found, found)
+    def children(self, node: CallNode, members: _Members) -> dict[int, CallNode]:
+        """Return what a node calls by the `id` of its comparable frame.
+
+        Args:
+            node: The caller.
+            members: Takes the nodes that one of the result stands for where they are several.
+        """
+        found: dict[int, CallNode] = {}
+        known = self._known
+        for child in node.children:
+            # The trees hold their frames for as long as they are compared: a safe key.
+            frame = known.get(id(child.frame)) or self._name(child.frame)
+            other = found.get(id(frame))
+            if other is not None:
+                child = _joined(other, child, members)
+            found[id(frame)] = child
+        return found
+
+    def _name(self, frame: Frame) -> Frame:
+        found = comparable(frame)
+        found = self._known[id(frame)] = self._interned.setdefault(found, found)
         return found
 
 
-def _total_of(nodes: Sequence[CallNode], side: DiffSide) -> Cost:
-    if len(nodes) == 1:
-        node = nodes[0]
-        return _cost_of(node.total_samples, node.total_period_ns, side)
-    return _cost(((n.total_samples, n.total_period_ns) for n in nodes), side)
-
-
-def _cost(parts: Iterable[tuple[int, int]], side: DiffSide) -> Cost:
-    samples = period_ns = 0
-    for part_samples, part_period_ns in parts:
-        samples += part_samples
-        period_ns += part_period_ns
-    return _cost_of(samples, period_ns, side)
-
-
-def _cost_of(samples: int, period_ns: int, side: DiffSide) -> Cost:
-    weight_us = _weight_us(samples, period_ns) if samples else side.mean_weight_us
-    return Cost(samples, weight_us / side.requests)
-
-
-def _weight_us(samples: int, period_ns: int) -> float:
-    return period_ns / samples / 1000 if samples and period_ns else 1.0
-
-
-def _decide(
-    costs: Sequence[tuple[Cost, Cost]],
-) -> tuple[Mapping[int, float], Mapping[int, CostChange]]:
-    """Test all pairs of costs with enough samples together.
-
-    Returns:
-        Place → p-value of those that were tested, and place → change of those that changed.
-    """
-    p_values = {
-        place: _p_value(before, after)
-        for place, (before, after) in enumerate(costs)
-        if before.samples + after.samples >= ENOUGH_SAMPLES
-    }
-    changed = {}
-    holding = holm(list(p_values.values()), _LEVEL)
-    for (place, p_value), holds in zip(p_values.items(), holding, strict=True):
-        if holds:
-            change = CostChange(*costs[place], p_value, is_changed=True)
-            low, high = change.interval_us
-            if not low <= 0 <= high:
-                changed[place] = change
-    return p_values, changed
-
-
-def _all_changes(costs: Sequence[tuple[Cost, Cost]]) -> list[CostChange]:
-    p_values, changed = _decide(costs)
-    return [
-        changed.get(place) or CostChange(*both, p_values.get(place, 1.0))
-        for place, both in enumerate(costs)
-    ]
-
-
-def _p_value(before: Cost, after: Cost) -> float:
-    sides = (before.samples, 1 / before.scale_us, after.samples, 1 / after.scale_us)
-    # Most frames are as they were, and what is quite another is that whatever the family: no need
-    # to work out how much so.
-    if is_near(*sides):
-        return 1.0
-    most = most_p(*sides)
-    return most if most < _BEYOND_DOUBT else equal_rates_p(*sides)
+def _joined(one: CallNode, other: CallNode, members: _Members) -> CallNode:
+    """Return a node that stands for two; for all of them, where one stands for several."""
+    joined = CallNode(
+        one.frame,
+        one.self_samples + other.self_samples,
+        one.self_period_ns + other.self_period_ns,
+        one.total_samples + other.total_samples,
+        one.total_period_ns + other.total_period_ns,
+        [*one.children, *other.children],
+    )
+    members[id(joined)] = (*members.pop(id(one), (one,)), other)
+    return joined

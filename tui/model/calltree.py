@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from collectors.samples import Frame, FrameKind, StackCount
 from tui.model.stacks import CALLER_LOST_FRAME, ROOT_FRAME, ROOT_NODE, StackTable
@@ -223,13 +223,10 @@ def node_order(node: CallNode) -> tuple[bool, str, str, str]:
     return frame_order(node.frame)
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionTotal:
+class FunctionTotal(NamedTuple):
     """One function over all its callers."""
 
-    symbol: str
-    module: str
-    kind: FrameKind
+    frame: Frame
     caller_lost: bool
     """This row sums the stacks whose callers were lost; the others have a row of their own."""
     self_samples: int
@@ -239,9 +236,19 @@ class FunctionTotal:
     total_period_ns: int
 
     @property
-    def frame(self) -> Frame:
-        """The function as a frame."""
-        return Frame(self.symbol, self.module, self.kind)
+    def symbol(self) -> str:
+        """The function's symbol."""
+        return self.frame.symbol
+
+    @property
+    def module(self) -> str:
+        """The module that has the function."""
+        return self.frame.module
+
+    @property
+    def kind(self) -> FrameKind:
+        """Where the function belongs."""
+        return self.frame.kind
 
 
 @dataclass(slots=True)
@@ -261,6 +268,8 @@ def top_table(tree: CallTree) -> list[FunctionTotal]:
     so that they are in no other row's total.
     """
     rows: dict[tuple[Frame, bool], _Sums] = {}
+    # Frames are mostly the same objects, and to hash one takes longer than all the rest.
+    known: dict[tuple[int, bool], _Sums] = {}
     # The second visit to a node (leaving) is None: it takes the function off the path.
     stack: list[tuple[CallNode | None, _Sums | None, bool]] = [
         (child, None, False) for child in tree.root.children
@@ -271,35 +280,32 @@ def top_table(tree: CallTree) -> list[FunctionTotal]:
             if sums is not None:
                 sums.open -= 1
             continue
-        lost = lost or node.frame is CALLER_LOST_FRAME
-        if node.frame is not CALLER_LOST_FRAME:
-            sums = rows.get((node.frame, lost))
-            if sums is None:
-                sums = rows[node.frame, lost] = _Sums()
-            _enter(sums, node)
+        frame = node.frame
+        if frame is CALLER_LOST_FRAME:
+            stack.extend([(child, None, True) for child in node.children])
+            continue
+        sums = known.get((id(frame), lost))
+        if sums is None:
+            sums = known[id(frame), lost] = rows.setdefault((frame, lost), _Sums())
+        sums.self_samples += node.self_samples
+        sums.self_period_ns += node.self_period_ns
+        if not sums.open:
+            sums.total_samples += node.total_samples
+            sums.total_period_ns += node.total_period_ns
+        if node.children:
+            sums.open += 1
             stack.append((None, sums, lost))
-        stack.extend((child, None, lost) for child in node.children)
+            stack.extend([(child, None, lost) for child in node.children])
     table = [
         FunctionTotal(
-            symbol=frame.symbol,
-            module=frame.module,
-            kind=frame.kind,
-            caller_lost=lost,
-            self_samples=sums.self_samples,
-            self_period_ns=sums.self_period_ns,
-            total_samples=sums.total_samples,
-            total_period_ns=sums.total_period_ns,
+            frame,
+            lost,
+            sums.self_samples,
+            sums.self_period_ns,
+            sums.total_samples,
+            sums.total_period_ns,
         )
         for (frame, lost), sums in rows.items()
     ]
     table.sort(key=lambda row: (-row.self_period_ns, -row.self_samples, row.symbol, row.module))
     return table
-
-
-def _enter(sums: _Sums, node: CallNode) -> None:
-    sums.self_samples += node.self_samples
-    sums.self_period_ns += node.self_period_ns
-    if not sums.open:
-        sums.total_samples += node.total_samples
-        sums.total_period_ns += node.total_period_ns
-    sums.open += 1

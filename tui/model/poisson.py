@@ -51,16 +51,18 @@ def equal_rates_p(count_a: int, exposure_a: float, count_b: int, exposure_b: flo
     return min(1.0, 2 * tail)
 
 
-def is_near(count_a: int, exposure_a: float, count_b: int, exposure_b: float) -> bool:
-    """Tell, in no time, that two counts are too near for `equal_rates_p` to be below a twentieth.
+def is_near(
+    count_a: int, exposure_a: float, count_b: int, exposure_b: float, deviations: float = 1.5
+) -> bool:
+    """Tell, in no time, whether two counts are too near for `equal_rates_p` to be small.
 
-    They are where the second count is within 1.5 standard deviations of its mean; the other way
-    round nothing follows.
+    They are where the second count is within so many standard deviations of its mean: with 1.5 it
+    is not below a twentieth, with 2 not below a fortieth. The other way round nothing follows.
     """
     together = count_a + count_b
     share = exposure_b / (exposure_a + exposure_b)
     off = count_b - together * share
-    return off * off <= 2.25 * together * share * (1 - share)
+    return off * off <= deviations * deviations * together * share * (1 - share)
 
 
 def most_p(count_a: int, exposure_a: float, count_b: int, exposure_b: float) -> float:

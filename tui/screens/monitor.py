@@ -97,7 +97,7 @@ class MonitorScreen(Screen[None]):
         for panel in PANELS:
             key = next(each.keys[0] for each in COMMANDS if each.id == f"panel.{panel}")
             self._panel(panel).border_title = Content(f"{key_name(key)} {panel}")
-        self.flame.focus()
+        self.pane.focus()
 
     def show(self, view: MonitorView, keys: KeysView) -> None:
         """Show a view; only what differs from the one before is drawn."""
@@ -128,7 +128,7 @@ class MonitorScreen(Screen[None]):
             self.toggle_class("-logs")
             if not self.has_class("-logs"):
                 self._restore()
-                self.set_focus(self.pane.active)
+                self.set_focus(self.pane)
                 return
         self._focus_only(panel)
 
@@ -154,7 +154,7 @@ class MonitorScreen(Screen[None]):
         if self.has_class("-maximised"):
             self._restore()
             self._maximise(panel)
-        self.set_focus(self.pane.active if panel == "flame" else self._panel(panel))
+        self.set_focus(self._panel(panel))
 
     def _panel(self, panel: str) -> Widget:
         return self.query_one(f"#{panel}", Widget)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from collectors.samples import Frame
-from tui.model.calldiff import CostChange, FunctionChange
+from tui.model.calldiff import FunctionChange
+from tui.model.costchange import CostChange
 from tui.model.lens import TableOrder
 from tui.model.search import compile_pattern, matches
 from tui.views.format import cell_width, fit

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from collectors.samples import Frame, StackCount, StackMeasure
-from tui.model.calldiff import DiffSide, TreeDiff, diff_functions, diff_trees
+from tui.model.calldiff import TreeDiff, diff_functions, diff_trees
 from tui.model.calltree import CallNode, CallTree
+from tui.model.costchange import DiffSide
 from tui.model.lens import Lens, Picture
 from tui.model.load import kind_of, summarise
 from tui.model.perrequest import matched_requests, stack_seconds

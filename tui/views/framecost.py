@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.model.calldiff import CostChange
 from tui.model.calltree import CallNode, CallTree, Path
+from tui.model.costchange import CostChange
 from tui.model.poisson import interval
 from tui.views.flame import weights
 from tui.views.format import cell_width, fit, milliseconds, pad, percent, rate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from collectors.samples import Frame
 from tui.model.calltree import CallTree, FunctionTotal, top_table
@@ -56,8 +56,7 @@ _WRITERS: Final[Mapping[CostUnit, Callable[[float], str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionRow:
+class FunctionRow(NamedTuple):
     """One function over all its callers."""
 
     frame: Frame
@@ -112,6 +111,18 @@ class FunctionTableView:
         return found.get(caller_lost, found.get(not caller_lost))
 
 
+def _by_name(row: FunctionRow) -> tuple[str, str, str]:
+    return row.name.casefold(), row.frame.symbol, row.frame.module
+
+
+# Equal costs stay by name, so that rows do not change places without a reason.
+_ORDER: Final[Mapping[TableOrder, Callable[[FunctionRow], tuple[object, ...]]]] = {
+    TableOrder.NAME: _by_name,
+    TableOrder.SELF: lambda row: (-row.self_ratio, -row.total_ratio, *_by_name(row)),
+    TableOrder.TOTAL: lambda row: (-row.total_ratio, -row.self_ratio, *_by_name(row)),
+}
+
+
 def build_function_table(
     tree: CallTree,
     requests: int | None = None,
@@ -147,12 +158,7 @@ def build_function_table(
         header = f"{header} · {number}" if header else number
     unit, divisor = _unit(tree, requests, seconds, counted)
     rows = [_row(total, tree, unit, divisor) for total in shown]
-    # Equal costs stay by name, so that rows do not change places without a reason.
-    rows.sort(key=lambda row: (row.name.casefold(), row.frame.symbol, row.frame.module))
-    if sort is TableOrder.SELF:
-        rows.sort(key=lambda row: (-row.self_ratio, -row.total_ratio))
-    elif sort is TableOrder.TOTAL:
-        rows.sort(key=lambda row: (-row.total_ratio, -row.self_ratio))
+    rows.sort(key=_ORDER[sort])
     empty_text = "No function matches" if totals else "No samples yet"
     return FunctionTableView(tuple(rows), header, unit, noun, sort, empty_text, counted)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final, Literal
 
-from textual import getters
+from textual import events, getters
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from collectors.samples import Frame
-from tui.model.calltree import CallTree, Path
+from tui.model.calltree import CallNode, CallTree, Path
 from tui.model.lens import Picture
 from tui.model.search import next_match
 from tui.model.selection import carry
@@ -28,8 +28,19 @@ _SEEN: Final = {
 """Form → what is seen in it."""
 
 
-class FlamePane(Vertical):
-    """Shows a `FlamePaneView`; what is selected stays selected in whatever form it is shown."""
+class FlamePane(Vertical, can_focus=True):
+    """Shows a `FlamePaneView`; what is selected stays selected in whatever form it is shown.
+
+    The pane has the keys, not what is in it: to hand the focus on with each change of form would
+    have everything styled and drawn once more.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page-down"),
+        Binding("home", "edge('first')", "First", show=False, id="table.first"),
+        Binding("end", "edge('last')", "Last", show=False, id="table.last"),
+    ]
 
     DEFAULT_CSS = """
     FlamePane > * { height: 1fr; }
@@ -42,18 +53,32 @@ class FlamePane(Vertical):
     functions = getters.query_one("#functions", FunctionTable)
     changes = getters.query_one("#changes", FunctionTable)
 
+    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - as all widgets do
+        super().__init__(id=id, classes=classes)
+        self._at_callers = False
+        """Whether the keys are for the upper half of a sandwich."""
+
     def compose(self) -> ComposeResult:
         """Every form; one of them is seen, or both halves of a sandwich."""
-        yield FlameGraph(id="callers")
-        yield FlameGraph(id="graph")
-        yield FunctionTable(id="functions")
-        yield FunctionTable(id="changes")
+        forms: tuple[FlameGraph | FunctionTable, ...] = (
+            FlameGraph(id="callers"),
+            FlameGraph(id="graph"),
+            FunctionTable(id="functions"),
+            FunctionTable(id="changes"),
+        )
+        for form in forms:
+            form.can_focus = False
+            yield form
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Have the keys go on from where the mouse was."""
+        if event.widget in (self.callers, self.graph):
+            self._at_callers = event.widget is self.callers
 
     @property
-    def active(self) -> Widget:
-        """What takes the keys."""
-        form = _form(self.view)
-        return self.graph if form == "sandwich" else self.query_one(f"#{form}", Widget)
+    def _walked(self) -> FlameGraph:
+        """The graph that the keys are for."""
+        return self.callers if self._at_callers else self.graph
 
     @property
     def selected(self) -> Frame | None:
@@ -64,7 +89,7 @@ class FlamePane(Vertical):
         table = self._table(view)
         if table is not None:
             return table.selected
-        graph = self.callers if self.callers.has_focus else self.graph
+        graph = self._walked
         if graph.selected:
             return graph.selected[-1]
         tree = graph.view.tree if graph.view is not None else None
@@ -111,7 +136,7 @@ class FlamePane(Vertical):
         self.graph.cursor = path
 
     def _turn(self, form: str, frame: Frame | None, tree: CallTree | None) -> None:
-        had_focus = self.has_focus_within
+        self._at_callers = False
         # Not by classes: these would have the styles of everything in here worked out anew.
         for child in self.children:
             child.display = child.id in _SEEN[form]
@@ -125,13 +150,10 @@ class FlamePane(Vertical):
         elif form == "graph" and frame is not None and tree is not None:
             self.graph.forget_zoom()
             self.graph.cursor = _hottest(tree, frame)
-        if had_focus:
-            self.screen.set_focus(self.active)
 
     def move(self, name: str) -> bool:
         """Go up, down, left or right, zoom in or out; return whether that was for this pane."""
-        graph = self.callers if self.callers.has_focus else self.graph
-        table = self._table(self.view)
+        graph, table = self._walked, self._table(self.view)
         match name:
             case "up" | "down" if table is not None:
                 table.action_move(1 if name == "down" else -1)
@@ -144,6 +166,18 @@ class FlamePane(Vertical):
             case _:
                 return name in ("left", "right")
         return True
+
+    def action_page(self, pages: int) -> None:
+        """Go as many rows of a table as are in sight down, or up."""
+        table = self._table(self.view)
+        if table is not None:
+            table.action_page(pages)
+
+    def action_edge(self, edge: Literal["first", "last"]) -> None:
+        """Go to the first or the last row of a table."""
+        table = self._table(self.view)
+        if table is not None:
+            table.action_edge(edge)
 
     def select_match(self, step: int) -> bool:
         """Go to the next match of the search, or the one before; return whether there is one."""
@@ -174,12 +208,16 @@ def _hottest(tree: CallTree, frame: Frame) -> Path:
     """Return the path to the costliest occurrence of a function; () where it is not."""
     best: tuple[int, int] = (0, 0)
     found: Path = ()
-    line: list[Frame] = []
-    for depth, node in tree.walk():
-        del line[max(0, depth - 1) :]
-        if depth:
-            line.append(node.frame)
-        cost = node.total_period_ns, node.total_samples
-        if depth and node.frame == frame and cost > best:
-            best, found = cost, tuple(line)
+    stack: list[tuple[CallNode, Path]] = [(tree.root, ())]
+    while stack:
+        node, path = stack.pop()
+        for child in node.children:
+            cost = child.total_period_ns, child.total_samples
+            # What is below a node costs no more than the node.
+            if cost > best:
+                below = (*path, child.frame)
+                if child.frame == frame:
+                    best, found = cost, below
+                else:
+                    stack.append((child, below))
     return found

@@ -6,7 +6,8 @@ import pytest
 
 from collectors.samples import Frame, FrameKind
 from tui.compare.named import cost_of, is_named, nearest_name
-from tui.model.calldiff import Cost, CostChange, FunctionChange
+from tui.model.calldiff import FunctionChange
+from tui.model.costchange import Cost, CostChange
 from tui.model.failif import Symbols
 from tui.model.search import compile_pattern
 

@@ -9,15 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from collectors.samples import Frame, FrameKind, Stack, StackBatch, StackCount
-from tui.model.calldiff import (
-    CostChange,
-    DiffSide,
-    TreeDiff,
-    comparable,
-    diff_functions,
-    diff_trees,
-)
+from tui.model.calldiff import TreeDiff, comparable, diff_functions, diff_trees
 from tui.model.calltree import build_tree
+from tui.model.costchange import CostChange, DiffSide
 from tui.model.stacks import StackTable
 
 PERIOD_NS = 10_101_010

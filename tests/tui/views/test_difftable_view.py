@@ -8,7 +8,8 @@ import pytest
 
 from collectors.samples import Frame, FrameKind
 from tests.builders import texts
-from tui.model.calldiff import Cost, CostChange, FunctionChange
+from tui.model.calldiff import FunctionChange
+from tui.model.costchange import Cost, CostChange
 from tui.model.lens import TableOrder
 from tui.views.difftable import build_diff_table
 from tui.views.framecost import change_text

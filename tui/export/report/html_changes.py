@@ -9,7 +9,8 @@ from tui.export.report.html_figures import before_and_after
 from tui.export.report.html_markup import Markup, element, exact
 from tui.export.report.html_tables import Column, section, table
 from tui.export.series.measured import Measured, compare
-from tui.model.calldiff import CostChange, FunctionChange, diff_trees
+from tui.model.calldiff import FunctionChange, diff_trees
+from tui.model.costchange import CostChange
 from tui.views.difftable import sign_of
 from tui.views.format import milliseconds
 from tui.views.load import NOUNS

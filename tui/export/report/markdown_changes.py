@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui.export.report.markdown_text import Heading, code, figure, table
-from tui.model.calldiff import CostChange, FunctionChange
+from tui.model.calldiff import FunctionChange
+from tui.model.costchange import CostChange
 from tui.views.format import milliseconds
 from tui.views.names import readable_name
 

@@ -19,8 +19,9 @@ from collectors.samples import (
     RequestKind,
     Role,
 )
-from tui.model.calldiff import DiffSide, FunctionChange, diff_functions
+from tui.model.calldiff import FunctionChange, diff_functions
 from tui.model.calltree import CallTree, FunctionTotal, build_tree, top_table
+from tui.model.costchange import DiffSide
 from tui.model.load import (
     EndpointTotal,
     LoadRange,

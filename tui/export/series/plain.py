@@ -8,8 +8,9 @@ from typing import Any, Final, TypeAlias
 
 from collectors.samples import CustomMetric, Histogram, LoadSample, MetricType, RequestKind
 from tui.export.series.measured import Measured
-from tui.model.calldiff import CostChange, FunctionChange
+from tui.model.calldiff import FunctionChange
 from tui.model.calltree import FunctionTotal
+from tui.model.costchange import CostChange
 from tui.model.latency import mean, merge, quantile, upper_bound
 from tui.model.load import EndpointTotal, traffic_of
 from tui.model.usage import RoleRange
