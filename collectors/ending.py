@@ -12,6 +12,8 @@ import os
 import signal
 import time
 
+from collectors.session_cgroup import SessionCgroup
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TERM_GRACE_S = 0.6
@@ -53,12 +55,19 @@ def descendants(root: int) -> dict[int, int]:
     return found
 
 
-def end_all(*, at_once: bool = False) -> None:
-    """End everything below us: politely, then surely, until nothing is left.
+def end_all(cgroup: SessionCgroup | None, *, at_once: bool = False) -> None:
+    """End everything below us: politely, then surely, until nothing is left; and its group.
 
     Args:
+        cgroup: What was started is in it, and perhaps nothing else knows of it any more.
         at_once: Surely from the beginning.
     """
+    _end_descendants(cgroup, at_once)
+    if cgroup is not None:
+        cgroup.end()
+
+
+def _end_descendants(cgroup: SessionCgroup | None, at_once: bool) -> None:
     started = time.monotonic()
     polite = True
     while time.monotonic() - started < KILL_DEADLINE_S:
@@ -67,6 +76,8 @@ def end_all(*, at_once: bool = False) -> None:
         if not left:
             return
         hard = at_once or time.monotonic() - started > TERM_GRACE_S
+        if hard and cgroup is not None:
+            cgroup.kill()  # also what is not ours to signal, or forks faster than we look
         if polite or hard:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):

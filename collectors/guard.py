@@ -4,23 +4,28 @@ It runs as a program of its own, `main()` with the arguments FD UMASK CORE, and 
 library only. It holds one end of a socket pair. Requests come in as JSON with file descriptors
 beside them; children's exits go back. End of file on the socket means that the monitor is gone,
 however it went: everything below the guard is ended then, and the terminal is put back if a screen
-was open.
+was open (`collectors.aftermath`).
 
 The guard is a child subreaper, so that a grandchild whose parent ends becomes its child and can't
 escape. Each child has a session and a process group of its own, and asks the kernel for SIGKILL
 should the guard itself be killed. The guard is single-threaded: the kernel ties that request to the
 thread that made the child. Such a request holds for children only, not for theirs, and not for a
 program with capabilities of its own (perf may be one). So the guard has a parent, the keeper, a
-subreaper too, that does nothing but wait for the guard's end, and end what it left. Should the
-keeper be killed, the guard ends everything and itself: no promise would hold without it.
+subreaper too, that does nothing but wait for the guard's end, end what it left, and put the
+terminal back should the monitor be killed with it. Should the keeper be killed, the guard ends
+everything and itself: no promise would hold without it.
+
+Where the machine lets us, all children are in a control group of this session as well
+(`collectors.session_cgroup`). Then whoever survives can end them all: the monitor, should guard and
+keeper be killed together, and the next guard, should all three.
 
 Messages are a 4-byte big-endian length and a JSON object.
   to the guard:   spawn {id, argv, env, cwd, fds, fd_count}
                     (fds: for stdin, stdout, stderr an index into the descriptors, or null)
                   signal {pid, signum, group}   terminal {attributes} + its descriptor
                   screen {open}   folder {path}: removed should the monitor die   bye {}
-  from the guard: ready {pid}   spawned {id, pid}   failed {id, errno, message}
-                  exited {pid, returncode}
+  from the guard: ready {pid, cgroup: its folder, or null}   spawned {id, pid}
+                  failed {id, errno, message}   exited {pid, returncode}
 """
 
 from __future__ import annotations
@@ -32,12 +37,12 @@ import json
 import os
 import resource
 import selectors
-import shutil
 import signal
 import socket
 import sys
 from typing import Any
 
+from collectors.aftermath import Aftermath, is_monitor_killed
 from collectors.ending import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_PDEATHSIG,
@@ -45,7 +50,7 @@ from collectors.ending import (
     end_all,
     prctl,
 )
-from collectors.terminal_reset import put_back
+from collectors.session_cgroup import make_session_cgroup
 
 MAX_FDS = 8
 
@@ -63,16 +68,15 @@ class Guard:
         self._connection = connection
         self._umask = umask
         self._core_bytes = core_bytes
+        self._cgroup = make_session_cgroup()
+        self._aftermath = Aftermath()
         self._buffer = b""
         self._fds: list[list[int]] = []
         """Of each message that brought some."""
         self._alive: set[int] = set()
-        self._terminal: tuple[int, list[Any]] | None = None
-        self._screen_open = False
         self._said_bye = False
         self._is_orphan = False
         """Whether the keeper is gone."""
-        self._folders: list[str] = []
 
     def orphaned(self, *_: object) -> None:
         """Take notice that the keeper is gone."""
@@ -80,7 +84,8 @@ class Guard:
 
     def run(self) -> None:
         """Serve until the monitor says goodbye or is gone, then end what is left."""
-        self._send(op="ready", pid=os.getpid())
+        folder = None if self._cgroup is None else self._cgroup.folder
+        self._send(op="ready", pid=os.getpid(), cgroup=folder)
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
@@ -100,14 +105,23 @@ class Guard:
                     connected = self._receive()
         if self._is_orphan and not self._is_monitor_gone():
             # It sees us end, and goes on by itself: with its screen and its folders.
-            end_all(at_once=True)
+            end_all(self._cgroup, at_once=True)
             return
         if not self._said_bye:
-            self._restore_terminal()
-        end_all()
+            self._aftermath.restore_terminal()
+        end_all(self._cgroup)
         if not self._said_bye:
-            for folder in self._folders:
-                shutil.rmtree(folder, ignore_errors=True)
+            self._aftermath.remove_folders()
+
+    def keep(self, guard: int) -> None:
+        """Be the keeper: wait for the guard's end, and do what it could not do any more."""
+        _, status = os.waitpid(guard, 0)
+        end_all(self._cgroup)
+        if status != 0:
+            self._aftermath.catch_up()
+            if self._aftermath.is_needed and is_monitor_killed():
+                self._aftermath.restore_terminal()
+                self._aftermath.remove_folders()
 
     def _is_monitor_gone(self) -> bool:
         try:
@@ -152,14 +166,9 @@ class Guard:
             case "signal":
                 self._signal(message["pid"], message["signum"], message["group"])
             case "terminal":
-                attributes = message["attributes"]
-                characters = [c if c in (0, 1) else bytes([c]) for c in attributes[6]]
-                for fd in self._fds.pop(0):
-                    self._terminal = (fd, [*attributes[:6], characters])
-            case "screen":
-                self._screen_open = message["open"]
-            case "folder":
-                self._folders.append(message["path"])
+                self._aftermath.note(message, self._fds.pop(0))
+            case "screen" | "folder":
+                self._aftermath.note(message, [])
             case "bye":
                 self._said_bye = True
 
@@ -208,6 +217,9 @@ class Guard:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != guard:  # it was killed before the kernel knew of our wish
                 os._exit(127)
+            if self._cgroup is not None:
+                with contextlib.suppress(OSError):  # better outside than not at all
+                    self._cgroup.enter()
             null = os.open(os.devnull, os.O_RDWR)
             # Copies above 2 first: a stream passed in may itself be numbered 0 to 2.
             sources = [os.dup(null if fd is None else fd) for fd in streams]
@@ -258,11 +270,6 @@ class Guard:
         with contextlib.suppress(OSError):
             self._connection.sendall(len(data).to_bytes(4, "big") + data)
 
-    def _restore_terminal(self) -> None:
-        if self._terminal is None or not self._screen_open:
-            return
-        put_back(*self._terminal)
-
 
 def main() -> None:
     """Serve the socket whose descriptor is the first argument; what children get is the others."""
@@ -274,15 +281,19 @@ def main() -> None:
     connection.set_inheritable(False)
     guard = Guard(connection, int(sys.argv[2], 8), int(sys.argv[3]))
     keeper = os.getpid()
-    with contextlib.suppress(OSError):  # better without a keeper than not at all
-        if child := os.fork():
-            connection.close()  # the guard's end alone is what the monitor sees
-            os.waitpid(child, 0)
-            end_all()
-            return
-        prctl(PR_SET_CHILD_SUBREAPER, 1)  # a fork does not inherit it
-        signal.signal(signal.SIGUSR1, guard.orphaned)
-        prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
-        if os.getppid() != keeper:
-            guard.orphaned()  # it ended before the kernel was asked
+    try:
+        child = os.fork()
+    except OSError:
+        child = -1  # better without a keeper than not at all
+    if child > 0:
+        connection.close()  # the guard's end alone is what the monitor sees
+        guard.keep(child)
+        return
+    if child == 0:
+        with contextlib.suppress(OSError):
+            prctl(PR_SET_CHILD_SUBREAPER, 1)  # a fork does not inherit it
+            signal.signal(signal.SIGUSR1, guard.orphaned)
+            prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
+            if os.getppid() != keeper:
+                guard.orphaned()  # it ended before the kernel was asked
     guard.run()

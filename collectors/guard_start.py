@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -32,13 +33,18 @@ async def guard_running() -> AsyncIterator[Guard]:
             ours_only.enter_context(ours)
             ours.setblocking(False)
             with theirs:
-                process = await _start_guard(theirs.fileno())
+                reader, farewell = os.pipe2(os.O_CLOEXEC)
+                ours_only.callback(os.close, farewell)
+                try:
+                    process = await _start_guard(theirs.fileno(), reader)
+                finally:
+                    os.close(reader)
         except OSError as error:
             raise no_guard(error.strerror or str(error)) from None
         except RuntimeError as error:  # no thread to wait for it; without us it ends
             raise no_guard(str(error)) from None
         ours_only.pop_all()
-    guard = Guard(ours, process)
+    guard = Guard(ours, process, farewell)
     try:
         await guard.ready()
         yield guard
@@ -46,14 +52,14 @@ async def guard_running() -> AsyncIterator[Guard]:
         await guard.close()
 
 
-async def _start_guard(fd: int) -> asyncio.subprocess.Process:
+async def _start_guard(fd: int, farewell: int) -> asyncio.subprocess.Process:
     limits = users_own()
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-I", "-S", "-c", GUARD_PROGRAM, str(ROOT), str(fd)),
         *(f"{limits.umask:o}", str(limits.core_bytes)),
         pass_fds=[fd],
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=farewell,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )

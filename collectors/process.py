@@ -18,6 +18,7 @@ import termios
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from collectors.session_cgroup import END_DEADLINE_S, POLL_S, SessionCgroup
 from collectors.source import SourceError
 from collectors.text import sanitise
 
@@ -80,11 +81,21 @@ class Child:
 
 
 class Guard:
-    """Our end of the connection to the guard process."""
+    """Our end of the connection to the guard process.
 
-    def __init__(self, connection: socket.socket, process: asyncio.subprocess.Process) -> None:
+    Args:
+        connection: To it.
+        process: The keeper, its parent.
+        farewell: A pipe to both; closed without a byte, it tells them that we were killed.
+    """
+
+    def __init__(
+        self, connection: socket.socket, process: asyncio.subprocess.Process, farewell: int
+    ) -> None:
         self._connection = connection
         self._process = process
+        self._farewell = farewell
+        self._cgroup: SessionCgroup | None = None
         self._pid = process.pid
         self._is_ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ended = asyncio.Event()
@@ -97,6 +108,7 @@ class Guard:
             asyncio.create_task(self._read(), name="guard reader"),
             asyncio.create_task(self._write(), name="guard writer"),
         ]
+        self._over = asyncio.create_task(self._end_what_is_left(), name="guard end")
 
     @property
     def pid(self) -> int:
@@ -107,6 +119,11 @@ class Guard:
     def keeper_pid(self) -> int:
         """The process that ends what a killed guard leaves."""
         return self._process.pid
+
+    @property
+    def cgroup_folder(self) -> str | None:
+        """Where the control group of all children is mounted; None where there is none of ours."""
+        return None if self._cgroup is None else self._cgroup.folder
 
     async def ready(self) -> None:
         """Wait until it serves.
@@ -242,15 +259,25 @@ class Guard:
     async def close(self) -> None:
         """Say goodbye: the guard ends whatever is still running, then itself."""
         self._send({"op": "bye"})
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BYE_DEADLINE_S):
-                await self._ended.wait()
-                await self._process.wait()
-        for task in self._tasks:
+        with contextlib.suppress(OSError):
+            os.write(self._farewell, b"!")
+        await asyncio.wait([self._over], timeout=BYE_DEADLINE_S)
+        for task in (*self._tasks, self._over):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self._over, return_exceptions=True)
+        os.close(self._farewell)
         self._connection.close()
         self._lost()
+
+    async def _end_what_is_left(self) -> None:
+        """Wait for the end of guard and keeper; should both have been killed, do their work."""
+        await self._ended.wait()
+        await self._process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_DEADLINE_S):
+                while self._cgroup is not None and not self._cgroup.remove():
+                    self._cgroup.kill()
+                    await asyncio.sleep(POLL_S)
 
     def _send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
         self._outgoing.put_nowait((json.dumps(message).encode(), list(fds)))
@@ -300,6 +327,8 @@ class Guard:
         match message["op"]:
             case "ready":
                 self._pid = message["pid"]
+                if message["cgroup"] is not None:
+                    self._cgroup = SessionCgroup(message["cgroup"])
                 self._is_ready.set_result(None)
             case "spawned":
                 pid = message["pid"]

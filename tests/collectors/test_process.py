@@ -181,12 +181,14 @@ async def test_nothing_is_left_after_kill_9_of_the_monitor(
     await eventually(lambda: all(gone(pid) for pid in pids), within_s=2.0)
 
 
+@pytest.mark.parametrize("with_guard", [False, True])
 async def test_a_folder_of_ours_is_removed_after_kill_9_of_the_monitor(
+    with_guard: bool,
     monitor: Callable[..., subprocess.Popen[bytes]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With what is in it; and nothing else."""
+    """With what is in it; and nothing else. The keeper does it where the guard can't."""
     ours, other = tmp_path / "ours", tmp_path / "other"
     for folder in (ours, other):
         folder.mkdir()
@@ -194,27 +196,58 @@ async def test_a_folder_of_ours_is_removed_after_kill_9_of_the_monitor(
     monkeypatch.setenv("MONITOR_FOLDER", str(ours))
     process = monitor()
     assert process.stdout is not None
-    process.stdout.readline()
+    guard_pid, _ = map(int, process.stdout.readline().split())
     process.kill()
+    if with_guard:
+        os.kill(guard_pid, signal.SIGKILL)
     await eventually(lambda: not ours.exists(), within_s=2.0)
     assert (other / "token").exists()
 
 
+@pytest.mark.parametrize("with_guard", [False, True])
 async def test_the_terminal_is_restored_after_kill_9_of_the_monitor(
+    with_guard: bool,
     monitor: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
-    """The guard puts the modes back and leaves the alternate screen."""
+    """The guard, or the keeper, puts the modes back and leaves the alternate screen."""
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
     process = monitor(os.ttyname(theirs))
     assert process.stdout is not None
-    process.stdout.readline()
+    guard_pid, _ = map(int, process.stdout.readline().split())
     raw = termios.tcgetattr(theirs)
     raw[3] &= ~(termios.ECHO | termios.ICANON)
     termios.tcsetattr(theirs, termios.TCSANOW, raw)
+    if with_guard:
+        os.kill(guard_pid, signal.SIGKILL)
     process.kill()
     await eventually(lambda: termios.tcgetattr(theirs)[:6] == before[:6])
     assert b"\x1b[?1049l" in os.read(ours, 4096)
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_the_terminal_of_a_monitor_that_lives_is_its_own(leaves: bool) -> None:
+    """With its guard killed, it goes on or leaves: the keeper does not write to its screen."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    async with guard_running() as guard:
+        keeper = guard.keeper_pid
+        guard.watch_terminal(theirs)
+        guard.screen(is_open=True)
+        # An answer to this says that it has read what was sent before.
+        await (await guard.spawn("test", ["true"])).wait()
+        raw = termios.tcgetattr(theirs)
+        raw[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(theirs, termios.TCSANOW, raw)
+        os.kill(guard.pid, signal.SIGKILL)
+        if not leaves:
+            await eventually(lambda: gone(keeper), within_s=2.0)
+    assert gone(keeper)
+    assert termios.tcgetattr(theirs)[:6] == raw[:6]
+    with pytest.raises(BlockingIOError):
+        os.read(ours, 4096)
     os.close(ours)
     os.close(theirs)
 

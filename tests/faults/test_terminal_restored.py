@@ -13,6 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.faults.conftest import Report
@@ -49,6 +50,20 @@ def sent(signum: int) -> Callable[[HeldTerminal], Awaitable[None]]:
     return send
 
 
+def killed_together(first: str, second: str) -> Callable[[HeldTerminal], Awaitable[None]]:
+    """Return how to end it with its guard: the keeper puts the terminal back then."""
+
+    async def kill(terminal: HeldTerminal) -> None:
+        monitor = psutil.Process(terminal.process.pid)
+        (keeper,) = monitor.children()
+        (guard,) = keeper.children()
+        pids = {"monitor": monitor.pid, "guard": guard.pid}
+        for name in (first, second):
+            os.kill(pids[name], signal.SIGKILL)
+
+    return kill
+
+
 WAYS: dict[str, Callable[[HeldTerminal], Awaitable[None]]] = {
     "quit key": quit_key,
     "exception in a view": nothing,
@@ -57,6 +72,8 @@ WAYS: dict[str, Callable[[HeldTerminal], Awaitable[None]]] = {
     "SIGHUP": sent(signal.SIGHUP),
     "SIGQUIT": sent(signal.SIGQUIT),
     "SIGKILL": sent(signal.SIGKILL),
+    "SIGKILL of monitor and guard": killed_together("monitor", "guard"),
+    "SIGKILL of guard and monitor": killed_together("guard", "monitor"),
 }
 
 
