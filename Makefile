@@ -5,7 +5,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
-TESTS ?= tests
+TESTS ?=
+# Most tests wait, and two of them can wait at once. What measures real programs runs alone.
+PYTEST := $(BIN)/python -m pytest
+TWO := -n 2 --dist worksteal
 
 .PHONY: help demo test check format faults verify bench clean setup k6-2
 
@@ -22,7 +25,13 @@ demo: $(VENV)/.run system
 	@$(BIN)/flashpoint demo $(ARGS)
 
 test: $(VENV)/.dev test-system
-	$(BIN)/python -m pytest $(TESTS)
+ifeq ($(TESTS),)
+	$(PYTEST) $(TWO) tests --ignore tests/faults --ignore tests/integration
+	$(PYTEST) $(TWO) tests/faults
+	$(PYTEST) tests/integration
+else
+	$(PYTEST) $(TESTS)
+endif
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -36,10 +45,10 @@ format: $(VENV)/.dev
 
 # What happens when things go wrong, as one table; `verify` with the full counts, for an hour.
 faults: $(VENV)/.dev test-system
-	$(BIN)/python -m pytest -q tests/faults
+	$(PYTEST) -q $(TWO) tests/faults
 
 verify: $(VENV)/.dev test-system
-	FLASHPOINT_FAULTS=full $(BIN)/python -m pytest -q --timeout 7200 tests/faults
+	FLASHPOINT_FAULTS=full $(PYTEST) -q $(TWO) --timeout 7200 tests/faults
 
 bench: $(VENV)/.dev system
 	$(BIN)/python -m tests.bench $(ARGS)

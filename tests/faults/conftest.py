@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Final, Protocol
 
@@ -11,7 +12,8 @@ from tests.faults.report import Row, table
 
 FULL: Final = "FLASHPOINT_FAULTS"
 """Of the environment: `full` for the counts of `make verify`, else the short form of CI."""
-_ROWS: Final = pytest.StashKey[list[Row]]()
+_ROW: Final = "fault"
+"""Under this name a test's report carries its rows, also from another process."""
 
 
 class Report(Protocol):
@@ -24,11 +26,10 @@ class Report(Protocol):
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Report:
     """Give a test a row of the table."""
-    rows = request.config.stash.setdefault(_ROWS, [])
 
     def note(case: str, *, tries: int, passed: int, figure: str, target: str) -> None:
         row = Row(case, tries, passed, figure, target)
-        rows.append(row)
+        request.node.user_properties.append((_ROW, dataclasses.asdict(row)))
         assert row.is_good, f"{case}: {passed} of {tries} passed, {figure}; target: {target}"
 
     return note
@@ -40,11 +41,18 @@ def is_full() -> bool:
     return os.environ.get(FULL) == "full"
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Print the table."""
-    rows = config.stash.get(_ROWS, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table, its rows in the order of the files."""
+    reports = [
+        each
+        for outcome in ("passed", "failed")
+        for each in terminalreporter.stats.get(outcome, ())
+        if isinstance(each, pytest.TestReport) and each.when == "call"
+    ]
+    reports.sort(key=lambda each: each.nodeid.partition("[")[0])
+    rows = [
+        Row(**value) for each in reports for name, value in each.user_properties if name == _ROW
+    ]
     if rows:
         terminalreporter.section("faults")
         terminalreporter.write_line(table(rows))

@@ -8,6 +8,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import termios
 import time
@@ -75,6 +76,9 @@ class HeldTerminal:
         def take_terminal() -> None:
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # As a shell leaves them to what it starts; tests may run where they are ignored.
+            for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(signum, signal.SIG_DFL)
 
         process = await asyncio.create_subprocess_exec(
             *program,

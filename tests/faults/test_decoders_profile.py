@@ -80,7 +80,7 @@ def test_perf_text(report: Report, is_full: bool, is_off_cpu: bool) -> None:
         assert all(int(batch.start) == int(batch.end) for batch in batches)
 
     case = "perf's switches" if is_off_cpu else "perf's samples"
-    survive(report, case, 200_000 if is_full else 2_000, make, read)
+    survive(report, case, 200_000 if is_full else 20_000, make, read)
     assert any(pid % 2 for pid in asked)
 
 
@@ -93,6 +93,7 @@ def test_stack_files(report: Report, is_full: bool, tmp_path: Path, kind: str) -
     make = Mutations(corpus, words=[*WORDS, b";", b'"samples":[', b'"unit":"seconds"'])
 
     def read(data: bytes, _: int) -> None:
+        path.unlink(missing_ok=True)  # a file system may flush what is written over
         path.write_bytes(data)
         try:
             found = read_profile(path)
@@ -102,5 +103,5 @@ def test_stack_files(report: Report, is_full: bool, tmp_path: Path, kind: str) -
         check(found.batches)
         assert all(note == sanitise(note) for note in found.notes)
 
-    survive(report, f"files of stacks, {kind}", 20_000 if is_full else 2_000, make, read)
+    survive(report, f"files of stacks, {kind}", 200_000 if is_full else 20_000, make, read)
     assert all(map(str.isprintable, refusals))
