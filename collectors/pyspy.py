@@ -208,6 +208,8 @@ class PySpySource:
                 self._interner.frame_id(Frame(name, file, FrameKind.USER)) for name, file in frames
             )
             stack = self._interner.stack_id("python", "", ids)
+            # Beyond the interner's limits several stacks are one.
+            samples += counts[stack].samples if stack in counts else 0
             counts[stack] = StackCount(samples, samples * period_ns)
         new_stacks, new_frames = self._interner.take_new()
         # One second of samples: told as of its middle, so that it lies in one second of the clock.

@@ -1,8 +1,8 @@
 """The HTTP server on loopback that one k6 process pushes its metrics to.
 
-It answers as soon as a push is read and queued; a task decodes the queue in slices and emits
-samples, so that neither k6 nor the event loop waits for a large push. Nothing but the holder of
-the token can put a number on the screen.
+It answers as soon as a push is read, found to be one, and queued; a task decodes the queue in
+slices and emits samples, so that neither k6 nor the event loop waits for a large push. Nothing but
+the holder of the token can put a number on the screen.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ import time
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
 from collectors.k6.drops import DropCounter
-from collectors.k6.remote_write import HEADER_BYTES, BadPush, claimed_length, decompress
+from collectors.k6.remote_write import (
+    HEADER_BYTES,
+    BadPush,
+    claimed_length,
+    decompress,
+    series_bounds,
+)
 from collectors.k6.stream import LoadAssembler
-from collectors.samples import LoadSample
 from collectors.source import Clock, Emit, SourceError
 
 PATH: Final = "/api/v1/write"
@@ -36,14 +41,20 @@ SHUTDOWN_S: Final = 1.0
 """How long a connection left open may hold up the end."""
 THREAD_FROM_BYTES: Final = 256 << 10
 """Larger bodies are decompressed in a thread; below it the hop costs more than the work."""
+SERIES_A_STEP: Final = 256
+"""Found in a push, before the event loop may have a turn."""
 SETTLE_AFTER: Final = 10_000
 """Details of samples, after which what is kept of them is hidden from the garbage collector."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class _Push:
     at: float
     body: bytes
+    raw: bytearray | None
+    """What it holds, where it is unpacked already."""
 
 
 class PushReceiver:
@@ -73,6 +84,7 @@ class PushReceiver:
         self._queued_bytes = 0
         self._wakened = asyncio.Event()
         self._room = asyncio.Condition()
+        self._checking = asyncio.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
         self._runner: web.ServerRunner | None = None
@@ -153,16 +165,33 @@ class PushReceiver:
                     claimed_length(bytes(body[:HEADER_BYTES]), size=size)
                 if len(body) > MAX_BODY_BYTES:
                     return self._refuse(413, "push_too_large")
-            claimed_length(bytes(body))
+            raw = await self._checked(bytes(body))
         except BadPush as error:
             return self._refuse(400, error.reason)
-        return await self._accept(bytes(body))
+        return await self._accept(bytes(body), raw)
 
-    async def _accept(self, body: bytes) -> web.Response:
+    async def _checked(self, body: bytes) -> bytearray | None:
+        """Find the series of a push, for k6 is to be told where there are none to be found.
+
+        One push is looked at at a time, and those that have to wait do so as they came: unpacked
+        they may be twenty times as large.
+
+        Returns:
+            What it holds, if it can be decoded at once.
+
+        Raises:
+            BadPush: it can't be unpacked, or is no `WriteRequest`.
+        """
+        async with self._checking:
+            raw = await _unpacked(body)
+            await _in_slices(_found_series(raw))
+        return raw if self._idle.is_set() else None
+
+    async def _accept(self, body: bytes, raw: bytearray | None = None) -> web.Response:
         most = self._max_queue_bytes - len(body)
         if most < 0 or not await self._has_room(most):
             return self._refuse(503, "push_queue_full")
-        self._queue.append(_Push(self._clock(), body))
+        self._queue.append(_Push(self._clock(), body, raw))
         self._queued_bytes += len(body)
         self._idle.clear()
         self._wakened.set()
@@ -197,15 +226,13 @@ class PushReceiver:
                     self._drops.add(error.reason, push.at)
                 finally:
                     self._queued_bytes -= len(push.body)
+                    del push  # not to be kept until the next one comes
                 async with self._room:
                     self._room.notify_all()
             self._idle.set()
 
     async def _decode(self, push: _Push) -> None:
-        if len(push.body) < THREAD_FROM_BYTES:
-            raw = decompress(push.body)
-        else:
-            raw = await asyncio.to_thread(decompress, push.body)
+        raw = push.raw if push.raw is not None else await _unpacked(push.body)
         steps = self._assembler.steps(raw, push.at, push.at - self._last_at)
         try:
             sample = await _in_slices(steps)
@@ -229,15 +256,31 @@ class PushReceiver:
             gc.freeze()
 
 
-async def _in_slices(steps: Generator[None, None, LoadSample]) -> LoadSample:
+async def _unpacked(body: bytes) -> bytearray:
+    if len(body) < THREAD_FROM_BYTES:
+        return decompress(body)
+    return await asyncio.to_thread(decompress, body)
+
+
+def _found_series(raw: bytearray) -> Generator[None, None, int]:
+    """Count the series of a push in small steps."""
+    count = 0
+    for _ in series_bounds(raw):
+        count += 1
+        if not count % SERIES_A_STEP:
+            yield
+    return count
+
+
+async def _in_slices(steps: Generator[None, None, _T]) -> _T:
     """Run a generator to its end, giving the event loop a turn after every few milliseconds."""
     until = time.perf_counter() + SLICE_S
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            sample: LoadSample = stop.value
-            return sample
+            found: _T = stop.value
+            return found
         if time.perf_counter() >= until:
             await asyncio.sleep(0)
             until = time.perf_counter() + SLICE_S

@@ -34,6 +34,9 @@ MAX_SHARED_BYTES: Final = 1024
 """Longer labels are not worth remembering."""
 
 _TIMESERIES_TAG: Final = 0x0A  # field 1, length-delimited: the series of a push, labels of a series
+_LEAST_TAG: Final = 1 << 3
+_MOST_TAG: Final = (1 << 32) - 1
+"""Fields have numbers from 1 to 2²⁹ - 1, and three bits of a tag say how they are written."""
 _NAME_LABEL: Final = b"\x0a\x08__name__"
 
 
@@ -87,11 +90,8 @@ def decompress(body: bytes, limit: int = MAX_RAW_BYTES) -> bytearray:
     return raw
 
 
-def split_series(raw: bytes | bytearray) -> Iterator[tuple[bytes, bytes]]:
-    """Yield every series of a `WriteRequest` as its label bytes and its value bytes.
-
-    Equal label bytes mean the same series, so a known one needs no parsing of labels. A series that
-    is too large is cut, so that the parsers refuse it.
+def series_bounds(raw: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Yield where each series of a `WriteRequest` begins and ends, without a look into it.
 
     Raises:
         BadPush: the bytes are no `WriteRequest`; what was yielded before stays valid.
@@ -103,6 +103,8 @@ def split_series(raw: bytes | bytearray) -> Iterator[tuple[bytes, bytes]]:
         position += 1
         if tag >= 0x80:
             tag, position = _varint(raw, position - 1)
+        if not _LEAST_TAG <= tag <= _MOST_TAG:
+            raise BadPush("push_protobuf_corrupt")
         wire_type = tag & 7
         if wire_type == 2:
             length, position = _varint(raw, position)
@@ -110,9 +112,7 @@ def split_series(raw: bytes | bytearray) -> Iterator[tuple[bytes, bytes]]:
             if end > size:
                 raise BadPush("push_protobuf_corrupt")
             if tag == _TIMESERIES_TAG:
-                middle = _end_of_labels(raw, position, end)
-                too_far = middle + MAX_VALUE_BLOCK_BYTES + 1
-                yield bytes(raw[position:middle]), bytes(raw[middle : min(end, too_far)])
+                yield position, end
             position = end
         elif wire_type == 0:
             _, position = _varint(raw, position)
@@ -122,6 +122,21 @@ def split_series(raw: bytes | bytearray) -> Iterator[tuple[bytes, bytes]]:
             raise BadPush("push_protobuf_corrupt")
     if position != size:
         raise BadPush("push_protobuf_corrupt")
+
+
+def split_series(raw: bytes | bytearray) -> Iterator[tuple[bytes, bytes]]:
+    """Yield every series of a `WriteRequest` as its label bytes and its value bytes.
+
+    Equal label bytes mean the same series, so a known one needs no parsing of labels. A series that
+    is too large is cut, so that the parsers refuse it.
+
+    Raises:
+        BadPush: the bytes are no `WriteRequest`; what was yielded before stays valid.
+    """
+    for start, end in series_bounds(raw):
+        middle = _end_of_labels(raw, start, end)
+        too_far = middle + MAX_VALUE_BLOCK_BYTES + 1
+        yield bytes(raw[start:middle]), bytes(raw[middle : min(end, too_far)])
 
 
 def _varint(raw: bytes | bytearray, position: int) -> tuple[int, int]:

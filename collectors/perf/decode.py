@@ -244,8 +244,9 @@ class PerfScriptDecoder:
         stack = callers.stacks.get(key)
         if stack is None:
             stack = self._interner.stack_id(*names, (*callers.frames, leaf))
-            callers.stacks[key] = stack
-            self._remember(200)
+            if not self._interner.is_cut(stack):
+                callers.stacks[key] = stack
+                self._remember(200)
         return stack
 
     def _callers_of(self, rest: bytes) -> _Callers | None:

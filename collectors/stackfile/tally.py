@@ -15,6 +15,8 @@ MAX_STACKS: Final = 200_000
 MAX_REFERENCES: Final = 10_000_000
 MAX_NODES: Final = 1_000_000
 """These are larger than those of a live profile, which runs beside the load."""
+FREE_RATIO: Final = 0.9
+"""Most stacks of a file come once only: to wait for them to come again would lose them."""
 MAX_WEIGHT: Final = 1 << 62
 """Of one sample; what is above it is no weight."""
 STACK_CUT: Final = Frame("(stack cut)", "", FrameKind.USER)
@@ -49,7 +51,7 @@ class Tally:
     def __init__(self) -> None:
         self.rejected: Counter[str] = Counter()
         self.lost: Counter[int] = Counter()
-        self._interner = Interner(MAX_FRAMES, MAX_STACKS, MAX_REFERENCES, MAX_NODES)
+        self._interner = Interner(MAX_FRAMES, MAX_STACKS, MAX_REFERENCES, MAX_NODES, FREE_RATIO)
         self._seconds: dict[int, dict[int, int]] = {}
 
     def frame(self, frame: Frame) -> int:

@@ -16,10 +16,17 @@ from typing import Any, Final
 import aiohttp
 import cramjam
 import pytest
+from google.protobuf.empty_pb2 import Empty as Nothing
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
+from collectors.k6.remote_write import BadPush, decompress
 from tests.faults.conftest import Report
+from tests.faults.mutation import Mutations
 from tests.faults.watched_child import ROOT, memory_mib
 
+GROUP: Final = 3
+"""The wire type that is written no more: protobuf still reads it, and a field 0; we do not."""
 CAPTURED: Final = (Path(__file__).parents[1] / "data" / "k6_push_1.bin").read_bytes()
 MAX_GROWTH_MIB: Final = 16.0
 MAX_ANSWER_S: Final = 0.25
@@ -63,18 +70,22 @@ LIES: Final[Mapping[str, bytes]] = {
 }
 """Snappy blocks that are refused by their first bytes."""
 
-CONTENTS: Final[Mapping[str, Callable[[], bytes]]] = {
+BROKEN: Final[Mapping[str, Callable[[], bytes]]] = {
     "a block cut in half": lambda: CAPTURED[: len(CAPTURED) // 2],
     "a copy from before the begin": lambda: varint(64) + b"\xfe\xff\x00",
     "a block of another length": lambda: varint(4000) + CAPTURED[2:],
-    "10 M empty labels": lambda: packed(part(b"\x0a\x00" * 10_000_000)),
-    "10 M empty values": lambda: packed(labelled(b"\x12\x00" * 10_000_000)),
-    "10 M empty histograms": lambda: packed(labelled(b"\x22\x00" * 10_000_000)),
-    "1 M empty series": lambda: packed(b"\x0a\x00" * 1_000_000),
     "a length of 2⁶³": lambda: packed(b"\x0a" + varint(1 << 63) + b"x"),
     "a varint without an end": lambda: packed(b"\x0a" + b"\xff" * 1000),
     "groups": lambda: packed(b"\x0b" * 10_000),
     "a fixed field cut off": lambda: packed(b"\x09\x00\x00"),
+}
+"""Blocks that are none, or hold no `WriteRequest`: they are refused."""
+
+CONTENTS: Final[Mapping[str, Callable[[], bytes]]] = {
+    "10 M empty labels": lambda: packed(part(b"\x0a\x00" * 10_000_000)),
+    "10 M empty values": lambda: packed(labelled(b"\x12\x00" * 10_000_000)),
+    "10 M empty histograms": lambda: packed(labelled(b"\x22\x00" * 10_000_000)),
+    "1 M empty series": lambda: packed(b"\x0a\x00" * 1_000_000),
     "a number as labels": lambda: packed(part(b"\x08\x01" * 1000)),
     "not a number": lambda: packed(labelled(part(b"\x09" + struct.pack("<d", float("nan")), 0x12))),
     "a span of 2³² buckets": lambda: packed(
@@ -86,7 +97,7 @@ CONTENTS: Final[Mapping[str, Callable[[], bytes]]] = {
         )
     ),
 }
-"""Blocks whose contents are found out later: they are answered, and counted."""
+"""Blocks with series that are found out later: they are answered, and counted."""
 
 
 class Child:
@@ -174,13 +185,17 @@ async def test_lies_about_the_length_are_refused_at_once(report: Report) -> None
 
 
 async def test_broken_contents_are_counted(report: Report) -> None:
-    """Each is counted, takes no more than its own bytes, and the next honest push is used."""
+    """Each is counted, takes no more than its own bytes, and the next honest push is used.
+
+    What is no push as a whole is refused; a push with series that can't be used is taken.
+    """
     passed, most_mib = 0, 0.0
     failed = []
     async with receiving() as child:
         emitted = await child.emitted()
-        for name, make in CONTENTS.items():
+        for name, make in {**BROKEN, **CONTENTS}.items():
             body = make()
+            answer = 400 if name in BROKEN else 204
             drops = sum(emitted["drops"].values())
             before = child.begin_to_measure()
             status = await child.post(body, f"Bearer {child.token}")
@@ -190,18 +205,58 @@ async def test_broken_contents_are_counted(report: Report) -> None:
             grown = memory_mib(child.pid) - before - claimed
             most_mib = max(most_mib, grown)
             counted = sum(emitted["drops"].values()) - drops
-            if (status, status_after) == (204, 204) and counted and grown <= MAX_GROWTH_MIB:
+            if (status, status_after) == (answer, 204) and counted and grown <= MAX_GROWTH_MIB:
                 passed += 1
             else:
                 failed.append((name, status, status_after, counted, grown))
     assert not failed, failed
     report(
         "pushes with broken contents",
-        tries=len(CONTENTS),
+        tries=len(BROKEN) + len(CONTENTS),
         passed=passed,
         figure=f"{most_mib:.1f} MiB more than their bytes",
-        target=f"counted, ≤ {MAX_GROWTH_MIB:.0f} MiB",
+        target=f"{len(BROKEN)} answered 400, all counted, ≤ {MAX_GROWTH_MIB:.0f} MiB",
     )
+
+
+@pytest.mark.parametrize("is_packed", [False, True], ids=["contents", "blocks"])
+async def test_broken_pushes_are_answered_so(
+    report: Report, is_full: bool, is_packed: bool
+) -> None:
+    """With 400 where they can't be read as a whole, and counted; with 204 otherwise."""
+    corpus = CAPTURED if is_packed else bytes(decompress(CAPTURED))
+    make = Mutations([corpus], words=[b"\x0a\x00" * 9, b"\xff" * 9, b"__name__"])
+    tries = 20_000 if is_full else 500
+    passed = refused = 0
+    async with receiving() as child:
+        before = sum((await child.emitted())["drops"].values())
+        for number in range(tries):
+            data = make(number)
+            body = data if is_packed else packed(data)
+            expected = 204 if is_whole(body) else 400
+            refused += expected == 400
+            passed += await child.post(body, f"Bearer {child.token}") == expected
+        counted = sum((await child.emitted())["drops"].values()) - before
+    assert 0 < refused < tries
+    assert counted >= refused
+    report(
+        f"answers to broken {'snappy blocks' if is_packed else 'contents of pushes'}",
+        tries=tries,
+        passed=passed,
+        figure=f"{refused} answered 400",
+        target="400 and counted where nothing can be read, else 204",
+    )
+
+
+def is_whole(body: bytes) -> bool:
+    """Tell whether a body is a snappy block around a `WriteRequest`, by protobuf's own reader."""
+    try:
+        message = Nothing.FromString(bytes(decompress(body)))
+    except (BadPush, DecodeError):
+        return False
+    found = UnknownFieldSet(message)
+    fields = [found[place] for place in range(len(found))]
+    return all(field.wire_type != GROUP and field.field_number for field in fields)
 
 
 async def test_strangers_are_not_in_the_figures(report: Report) -> None:

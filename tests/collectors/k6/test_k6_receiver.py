@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import aiohttp
+import cramjam
 import pytest
 
 from collectors.k6.receiver import MAX_BODY_BYTES, PushReceiver
+from collectors.k6.remote_write import decompress
 from collectors.k6.stream import LoadAssembler
 from collectors.samples import Drop, Histogram, LoadSample, RequestKind, Sample
 
@@ -40,7 +43,7 @@ class Running:
         headers = {"Authorization": f"Bearer {token or self.receiver.token}"}
         headers["Content-Encoding"] = "snappy"
         async with self.session.post(
-            self.receiver.url + path, data=body, headers=headers
+            self.receiver.url + path, data=io.BytesIO(body), headers=headers
         ) as answer:
             return answer.status
 
@@ -99,12 +102,12 @@ async def test_a_foreign_push_is_refused_and_counted() -> None:
 
 
 async def test_unusable_pushes_are_counted_by_reason() -> None:
-    """Broken headers are answered with 400, broken contents found later are counted as well."""
+    """Broken headers and broken contents are answered with 400, and counted."""
     async with receiving() as running:
         assert await running.post(b"\x80\x80\x80\x80\x01") == 400
         assert await running.post(b"") == 400
         running.clock.now += 2
-        assert await running.post(b"\x02\x04abc") == 204
+        assert await running.post(b"\x02\x04abc") == 400
         assert await running.post((DATA / "k6_push_1.bin").read_bytes(), path="x") == 404
         await running.receiver.drain()
         assert running.loads() == []
@@ -113,6 +116,40 @@ async def test_unusable_pushes_are_counted_by_reason() -> None:
             "push_snappy_corrupt": 2,
             "push_to_unknown_path": 1,
         }
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x0a\x05abc",
+        b"\x0a" + b"\xff" * 20,
+        b"\x0b\x0b",
+        b"\x09\x00\x00",
+        b"\x02\x00",
+        bytes(decompress((DATA / "k6_push_2.bin").read_bytes()))[:-5],
+        bytes(decompress((DATA / "k6_push_2.bin").read_bytes())) * 4000 + b"\x0a",
+    ],
+    ids=["too long", "endless", "group", "cut number", "field 0", "cut push", "large push"],
+)
+async def test_what_is_no_write_request_is_refused(raw: bytes) -> None:
+    """Whole inside its snappy block, but no protobuf: k6 is told, and nothing of it counts."""
+    async with receiving() as running:
+        assert await running.post(bytes(cramjam.snappy.compress_raw(raw))) == 400
+        assert await running.post((DATA / "k6_push_1.bin").read_bytes()) == 204
+        await running.receiver.drain()
+        assert running.drops() == {"push_protobuf_corrupt": 1}
+        assert [load.iterations for load in running.loads()] == [3305]
+
+
+async def test_a_bad_series_is_no_bad_push(push: Push) -> None:
+    """One series that can't be used is counted by reason; the push is taken."""
+    scenario = {"scenario": "a"}
+    body = push([("k6_iterations_total", scenario, 3.0), ("k6_vus", scenario, float("nan"))])
+    async with receiving() as running:
+        assert await running.post(body) == 204
+        await running.receiver.drain()
+        assert running.drops() == {"value_not_finite": 1}
+        assert [load.iterations for load in running.loads()] == [3]
 
 
 async def test_a_huge_body_is_refused_by_its_header() -> None:
