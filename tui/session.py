@@ -33,10 +33,12 @@ from collectors.target import Target
 from collectors.text import sanitise
 from tui.export.about import About
 from tui.export.summary import RunRecord
+from tui.idlework import thin
 from tui.loadruns import LoadRuns
 from tui.logbook import Logbook, end_of
 from tui.model.facts import facts_of
 from tui.model.phase import Phase, RunFacts
+from tui.model.thinning import HISTORY_BYTES
 from tui.model.timeline import Timeline
 from tui.operator import Operator, find_operator
 from tui.options import RunOptions
@@ -74,7 +76,7 @@ class Session:
     ) -> None:
         self.options = options
         self.clock = clock
-        self.timeline = Timeline(clock())
+        self.timeline = Timeline(clock(), HISTORY_BYTES)
         self.load = LoadRuns(guard, clock, self.append, options.duration_s)
         self.offers: tuple[Offer, ...] = ()
         self.leaving = False
@@ -98,6 +100,8 @@ class Session:
         self.timeline.append(sample)
         if isinstance(sample, LoadSample):
             self.load.take(sample)
+            for at in self.load.time.edges(self.options.warm_up_s):
+                self.timeline.keep_border(at)
 
     @property
     def phase(self) -> Phase:
@@ -138,6 +142,7 @@ class Session:
         self._spawn(host.run(self.append))
         self._spawn(self._logbook.keep(self.state))
         self._spawn(watch_lag(self.clock, self.append, LagWatch()))
+        self._spawn(thin(self.timeline))
 
     def start_load(self) -> None:
         """Start k6; a new process every time."""

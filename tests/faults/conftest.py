@@ -51,7 +51,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ]
     reports.sort(key=lambda each: each.nodeid.partition("[")[0])
     rows = [
-        Row(**value) for each in reports for name, value in each.user_properties if name == _ROW
+        Row(**value)
+        for each in reports
+        for name, value in each.user_properties
+        if name == _ROW and isinstance(value, dict)
     ]
     if rows:
         terminalreporter.section("faults")

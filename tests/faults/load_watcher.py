@@ -22,6 +22,7 @@ from collectors.k6.plan import K6Plan
 from collectors.k6.run import K6Run
 from collectors.k6.stream import OTHER
 from collectors.samples import LoadSample, RequestKind, Sample
+from tui.model.thinning import HISTORY_BYTES
 from tui.model.timeline import Timeline
 
 PROBE_S: Final = 0.02
@@ -32,7 +33,7 @@ class Told:
     """What was emitted."""
 
     def __init__(self) -> None:
-        self.timeline = Timeline(time.monotonic())
+        self.timeline = Timeline(time.monotonic(), HISTORY_BYTES)
         self.requests: Counter[str] = Counter()
         self.observed = 0
         self.other = 0

@@ -5,6 +5,7 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,12 @@ from collectors.samples import (
 )
 from collectors.source import SourceError
 from tests.builders import histogram, host, load, usage
+from tests.long_runs import long_run
+from tests.tapes import BEGIN
 from tui.export.files import write_atomically
 from tui.export.summary import ProfileFacts, RunRecord, summary, write_summary
-from tui.model.timeline import Timeline
+from tui.model.runclock import RunClock
+from tui.model.timeline import Timeline, TimeRange
 
 
 def record(*, warm_up_s: float = 0.0) -> RunRecord:
@@ -241,3 +245,33 @@ def test_a_path_that_is_no_text_is_no_obstacle(tmp_path: Path) -> None:
     odd = replace(record(), k6_path="/opt/\udcff/k6")
     write_summary(tmp_path / "s.json", timeline(), odd)
     assert json.loads((tmp_path / "s.json").read_text())["k6"]["path"] == "/opt/\\xff/k6"
+
+
+@pytest.mark.parametrize("warm_up_s", [0.0, 33.3])
+def test_a_summary_of_history_in_steps_is_that_of_all_detail(warm_up_s: float) -> None:
+    """Exactly: the begin of the load and of what counts are borders of steps."""
+    clock = RunClock(started_at=BEGIN + 0.2)
+    run = replace(record(warm_up_s=warm_up_s), started_at=BEGIN + 0.2, ended_at=BEGIN + 420.0)
+    lines = Timeline(BEGIN - 7.0), Timeline(BEGIN - 7.0, 1_000_000)
+    for sample in long_run(700):
+        for line in lines:
+            for at in clock.edges(warm_up_s):
+                line.keep_border(at)
+            line.append(sample)
+    assert len(lines[1].loads) < len(lines[0].loads) / 4
+    run = replace(run, ended_at=lines[1].widened(TimeRange(BEGIN, run.ended_at)).end)
+    detailed, in_steps = (_flat(summary(line, run)) for line in lines)
+    assert in_steps.keys() == detailed.keys()
+    for name, value in detailed.items():
+        expected = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+        assert in_steps[name] == expected, name
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Return the plain values of a summary by where they are."""
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict):
+        return {name: value}
+    parts = [_flat(part, f"{name}/{key}") for key, part in value.items()]
+    return {at: each for part in parts for at, each in part.items()}

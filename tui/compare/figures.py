@@ -20,7 +20,7 @@ from tui.model.estimate import Estimate, batches, ratio_of_sums, share
 from tui.model.load import traffic_of
 from tui.model.metric import Metric
 from tui.model.percentile import percentile
-from tui.model.timeline import Timeline, TimeRange
+from tui.model.timeline import Timeline
 from tui.model.usage import role_usage, summarise_role
 
 Measure: TypeAlias = tuple[Timeline, Measured]
@@ -73,8 +73,7 @@ def _cpu_per_request(timeline: Timeline, found: Measured) -> Estimate | None:
     """
     pairs = []
     for batch in batches(timeline.loads_in(found.range)):
-        start, end = batch[0].at - batch[0].interval_s, batch[-1].at
-        target = summarise_role(timeline.hosts_in(TimeRange(start, end)), Role.TARGET)
+        target = summarise_role(timeline.hosts_in(timeline.range_of(batch)), Role.TARGET)
         if target.cpu_cores_mean is not None:
             covered_s = math.fsum(sample.interval_s for sample in batch)
             requests = sum(traffic_of(sample, found.kind).requests for sample in batch)

@@ -17,7 +17,7 @@ from tui.export.series.measured import Measured
 from tui.model.change import Change, sampled_change
 from tui.model.estimate import batches, excess
 from tui.model.load import traffic_of
-from tui.model.timeline import Timeline, TimeRange
+from tui.model.timeline import Timeline
 
 
 class Sampled(NamedTuple):
@@ -47,12 +47,12 @@ def worth(
     leaves: dict[int, bool] = {}
     pairs = []
     for batch in batches(timeline.loads_in(found.range)):
-        start, end = batch[0].at - batch[0].interval_s, batch[-1].at
-        seconds = math.ceil(end) - math.ceil(start)
+        range_ = timeline.range_of(batch)
+        seconds = math.ceil(range_.end) - math.ceil(range_.start)
         if seconds <= 0:
             continue
         samples = 0
-        for stack, count in timeline.stacks_in(TimeRange(start, end)).items():
+        for stack, count in timeline.stacks_in(range_).items():
             if stack not in leaves:
                 leaves[stack] = is_meant(timeline.stacks.node_frames[timeline.stacks.leaf(stack)])
             samples += count.samples * leaves[stack]

@@ -213,7 +213,7 @@ def _profile(
         requests = round((load["rps"] or 0.0) * stack_seconds(timeline, window))
     else:
         # The second in which the load began belongs to it: before it there was none.
-        window = TimeRange(float(int(measured.start)) - 0.5, measured.end)
+        window = TimeRange(float(int(measured.start)), measured.end)
         requests = load["requests"]
     counts: Mapping[int, StackCount] = timeline.stacks_in(window)
     tree = build_tree(timeline.stacks, counts)

@@ -9,7 +9,7 @@ from collectors.recording.about import Card
 from collectors.runstate import RunState
 from collectors.samples import LoadTarget, MarkKind
 from tui.model.latency import quantile
-from tui.model.load import kind_of, summarise, traffic_of
+from tui.model.load import kind_of, summarise
 from tui.model.phase import LoadAim, Phase, RunFacts
 from tui.model.runclock import RunClock
 from tui.model.timeline import Timeline, TimeRange
@@ -89,7 +89,6 @@ def card_of(timeline: Timeline, script: str, target: str, now: float) -> Card:
     """Return what a list of recordings says of a run: all of its load, from its begin to now."""
     kind = kind_of(timeline.loads)
     load = summarise(timeline.loads, kind)
-    rates = [traffic_of(each, kind).requests / each.interval_s for each in timeline.loads]
     p95_s = quantile(load.latency, 0.95)
     verdict = judge(load, timeline.hosts_in(TimeRange(timeline.origin, now)))
     began_at = timeline.loads[0].at - timeline.loads[0].interval_s if timeline.loads else now
@@ -99,7 +98,7 @@ def card_of(timeline: Timeline, script: str, target: str, now: float) -> Card:
         target=target,
         duration_s=ended_at - began_at,
         requests=load.requests,
-        peak_rps=max(rates, default=None),
+        peak_rps=timeline.peaks.get(kind, 0.0) if timeline.loads else None,
         p95_ms=p95_s * 1e3 if p95_s is not None else None,
         verdict=verdict.text if verdict is not None else "",
         is_marked=any(mark.kind is MarkKind.NOTE for mark in timeline.marks),

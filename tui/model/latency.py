@@ -21,7 +21,7 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
         return EMPTY_HISTOGRAM
     if len(parts) == 1:
         return parts[0]
-    schema = min(part.schema for part in parts)
+    schema = min([part.schema for part in parts])
     buckets: dict[int, int] = {}
     for part in parts:
         shift = part.schema - schema
@@ -29,12 +29,13 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
             # Two neighbouring buckets of one schema make one of the next coarser schema.
             coarse = -(-index >> shift) if shift else index
             buckets[coarse] = buckets.get(coarse, 0) + count
+    # Lists, not generators: old history is merged of tens of thousands of small ones.
     return Histogram(
         schema=schema,
         buckets=buckets,
-        zero_count=sum(part.zero_count for part in parts),
-        count=sum(part.count for part in parts),
-        sum=math.fsum(part.sum for part in parts),
+        zero_count=sum([part.zero_count for part in parts]),
+        count=sum([part.count for part in parts]),
+        sum=math.fsum([part.sum for part in parts]),
     )
 
 

@@ -1,7 +1,8 @@
 """CPU time per request: puts stacks and requests of a window on the same number of seconds.
 
 Stacks are kept by whole seconds of the clock, requests by k6's pushes; neither ends exactly where
-the window does. Each is therefore taken as a rate over the time that it really covers.
+the window does. Each is therefore taken as a rate over the time that it really covers; in old
+history that is whole steps, of both.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ def stack_seconds(
     timeline: Timeline, window: TimeRange, measure: StackMeasure = StackMeasure.ON_CPU
 ) -> float:
     """Return how much time the stacks of a window cover."""
+    window = timeline.counted(window)
     seen = timeline.stacked(measure) or TimeRange(window.end, window.end)
     start = max(float(math.ceil(window.start)), seen.start)
     end = min(window.end, max(seen.end, window.end - STACK_DELAY_S))

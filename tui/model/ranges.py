@@ -2,7 +2,8 @@
 
 A range is live (it ends now), held (it ends where the display was frozen) or picked by hand on
 the trends. Picked ranges begin and end at whole seconds of the clock, like the columns of the
-trends and the seconds in which stacks are kept: neighbours share nothing and miss nothing.
+trends and the seconds in which stacks are kept: neighbours share nothing and miss nothing. Where
+old history is in steps, what is shown is the whole steps that a choice reaches into.
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ class RangeChoice:
 
     def range(self, timeline: Timeline, now: float) -> TimeRange:
         """Return the range that all panes cover."""
+        return timeline.widened(self._chosen(timeline, now))
+
+    def _chosen(self, timeline: Timeline, now: float) -> TimeRange:
+        """Return the range as it was chosen, whatever the steps are."""
         end = self.end(now)
         match self.kind:
             case RangeKind.PICKED if self.picked is not None:
@@ -138,7 +143,7 @@ class RangeChoice:
         return self.pick(range_.end - length_s, range_.end, now)
 
     def _whole_seconds(self, timeline: Timeline, now: float) -> TimeRange:
-        range_ = self.range(timeline, now)
+        range_ = self._chosen(timeline, now)
         if self.kind is RangeKind.PICKED:
             return range_
         end = math.floor(range_.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -22,6 +23,12 @@ class RunClock:
         if self.started_at is None:
             return None
         return (self.ended_at if self.ended_at is not None else now) - self.started_at
+
+    def edges(self, warm_up_s: float) -> tuple[float, ...]:
+        """Return where the ranges of a summary begin: the load, its second, what is warmed up."""
+        if self.started_at is None:
+            return ()
+        return (self.started_at, float(math.floor(self.started_at)), self.started_at + warm_up_s)
 
     def countdown_s(self, now: float) -> float | None:
         """Return how long a stopping run has left; None while it is not told to stop."""

@@ -64,8 +64,9 @@ def judge(load: LoadRange, hosts: Sequence[HostSample]) -> Verdict | None:
         return Verdict(Severity.WARN, "machine full: k6 and the server compete for its cores")
     if load.dropped_iterations:
         return Verdict(Severity.WARN, "k6 drops iterations: too few VUs for the asked rate")
-    pressure = [sample.pressure.io_ratio for sample in hosts if sample.pressure is not None]
-    if pressure and sum(pressure) / len(pressure) > IO_PRESSURE_RATIO:
+    pressure = [(s.pressure.io_ratio, s.interval_s) for s in hosts if s.pressure is not None]
+    pressed_s = sum(io_ratio * interval_s for io_ratio, interval_s in pressure)
+    if pressed_s > IO_PRESSURE_RATIO * sum(interval_s for _, interval_s in pressure):
         return Verdict(Severity.WARN, "tasks wait for storage")
     if cores:
         return Verdict(Severity.GOOD, f"room left: {busy:.1f} of {cores} cores busy")

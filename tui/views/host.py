@@ -66,7 +66,7 @@ def build_host(timeline: Timeline, window: Window) -> HostView:
 
 def _trends(timeline: Timeline, window: Window) -> tuple[TrendView, ...]:
     buckets, marks = window.buckets, mark_columns(timeline, window)
-    wide = TimeRange(buckets.range.start, window.taken_until)
+    wide = timeline.widened(TimeRange(buckets.range.start, window.taken_until))
     samples = timeline.hosts_in(wide)
     cores = len(samples[-1].cores) if samples else None
     total = samples[-1].memory_total_bytes if samples else None

@@ -129,7 +129,8 @@ def _shortfall(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[F
 def build_trends(timeline: Timeline, window: Window, kind: RequestKind) -> tuple[TrendView, ...]:
     """Build the trends of rate, latency and errors, and that of VUs where there is a target."""
     buckets = window.buckets
-    samples = timeline.loads_in(TimeRange(buckets.range.start, window.taken_until))
+    wide = TimeRange(buckets.range.start, window.taken_until)
+    samples = timeline.loads_in(timeline.widened(wide))
     marks = mark_columns(timeline, window)
     groups = grouped(samples, buckets)
     latencies = [_quantiles(group, kind) for group in groups]

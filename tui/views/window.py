@@ -35,6 +35,8 @@ class Window:
     """How the range is called; empty for the newest seconds."""
     picked: bool = False
     """Whether the range was picked on the trends, which then show it."""
+    steps: str = ""
+    """Which part of it is known in steps only; empty: none."""
 
     @property
     def range(self) -> TimeRange:
@@ -64,13 +66,13 @@ class Window:
     def text(self) -> str:
         """How the range is called on the screen."""
         name = self.name or f"last {self.length_s:g} s"
-        return name + (" · frozen" if self.frozen else "")
+        return " · ".join(each for each in (name, self.steps, "frozen" * self.frozen) if each)
 
 
 def window_of(choice: RangeChoice, timeline: Timeline, now: float) -> Window:
     """Return the window of what the operator chose to look at."""
     range_ = choice.range(timeline, now)
-    name = ""
+    name = f"last {choice.length_s:g} s"
     match choice.kind:
         case RangeKind.START:
             name = f"since the start, {clock(range_.duration_s)}"
@@ -86,7 +88,17 @@ def window_of(choice: RangeChoice, timeline: Timeline, now: float) -> Window:
         trends_end=choice.end(now),
         name=name,
         picked=is_picked,
+        steps=steps_text(timeline, range_),
     )
+
+
+def steps_text(timeline: Timeline, range_: TimeRange) -> str:
+    """Return until when a range is known in steps, and in which at most; empty: in detail."""
+    until, step_s = timeline.in_detail_since(), timeline.step_s(range_.start)
+    if until is None or not step_s:
+        return ""
+    began_at = load_began_at(timeline, range_.end)
+    return f"steps of {step_s:g} s before {clock(max(0.0, min(until, range_.end) - began_at))}"
 
 
 def picked_name(timeline: Timeline, range_: TimeRange) -> str:

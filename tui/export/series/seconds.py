@@ -3,7 +3,8 @@
 Ranges leave their start out and include their end, so the pieces share nothing and miss nothing:
 counts over all of them are exactly those of the range. A sample belongs to the second in which its
 interval ends, whole; where none ended, a second knows nothing of it. Stacks are kept by the same
-seconds. The first and the last piece may be shorter than a second.
+seconds. The first and the last piece may be shorter than a second. Where a history is in steps, the
+second in which a step ends has all of it, and those before know nothing.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def _sampled(timeline: Timeline, piece: TimeRange) -> tuple[int | None, int | No
     samples = sum(count.samples for count in timeline.stacks_in(piece).values())
     lost = timeline.lost_in(piece)
     seen = timeline.stacked()
+    piece = timeline.counted(piece)
     has_second = math.ceil(piece.start) < math.ceil(piece.end)
     if has_second and seen is not None and seen.start < piece.end and seen.end >= piece.start:
         return samples, lost
