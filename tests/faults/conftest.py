@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, Protocol
 
 import pytest
 
 from tests.faults.report import Row, table
+from tests.faults.turns import turn
 
 FULL: Final = "FLASHPOINT_FAULTS"
 """Of the environment: `full` for the counts of `make verify`, else the short form of CI."""
@@ -39,6 +42,16 @@ def report(request: pytest.FixtureRequest) -> Report:
 def is_full() -> bool:
     """Whether the full counts are asked for."""
     return os.environ.get(FULL) == "full"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let what measures how soon something is seen run alone; its time limit begins then."""
+    if not hasattr(item.config, "workerinput"):  # one process only
+        return (yield)
+    folder = Path(item.config.option.basetemp).parent
+    with turn(folder, is_alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

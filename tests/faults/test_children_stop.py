@@ -16,7 +16,7 @@ from tests.faults.held_terminal import HeldTerminal, plain
 from tests.faults.marked import environment, marked
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.timeout(900)]
 
 TO_SIGNAL_S = 0.25
 FORCED_S = 2.0

@@ -103,5 +103,5 @@ def test_stack_files(report: Report, is_full: bool, tmp_path: Path, kind: str) -
         check(found.batches)
         assert all(note == sanitise(note) for note in found.notes)
 
-    survive(report, f"files of stacks, {kind}", 200_000 if is_full else 20_000, make, read)
+    survive(report, f"files of stacks, {kind}", 70_000 if is_full else 7_000, make, read)
     assert all(map(str.isprintable, refusals))

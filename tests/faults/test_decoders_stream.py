@@ -136,5 +136,5 @@ def test_results(report: Report, is_full: bool, tmp_path: Path, kind: str) -> No
             return
         assert all(map(is_finite, found.samples))
 
-    survive(report, f"results of k6 as {kind}", 200_000 if is_full else 20_000, make, read)
+    survive(report, f"results of k6 as {kind}", 100_000 if is_full else 10_000, make, read)
     assert all(map(str.isprintable, refusals))

@@ -20,7 +20,7 @@ from tests.integration.counting_server import counting_server
 from tests.integration.program import read_summary
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.timeout(600)]
 
 SEED = 11
 SIZES = ((80, 24), (20, 5), (10, 3), (1, 1), (500, 200))

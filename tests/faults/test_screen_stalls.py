@@ -15,7 +15,7 @@ from tests.faults.conftest import Report
 from tests.faults.held_terminal import HeldTerminal
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.timeout(600)]
 
 PROGRAM = [sys.executable, "-m", "tests.faults.stall_program"]
 WORST_S = 0.5

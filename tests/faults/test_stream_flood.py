@@ -14,7 +14,7 @@ REQUESTS: Final = 5_556
 """Each of nine series."""
 MAX_STALL_S: Final = 0.5
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 async def test_nothing_of_a_flood_is_lost(tmp_path: Path, report: Report, is_full: bool) -> None:

@@ -24,7 +24,7 @@ from tests.integration.program import read_summary
 from tests.waiting import eventually
 from tui.outlet import MAX_WAITING_BYTES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.timeout(600)]
 
 SCRIPT = """
 import http from 'k6/http';
