@@ -89,7 +89,7 @@ def _listen(session: Session) -> list[int]:
 
     def take(signum: int) -> None:
         received.append(signum)
-        if session.phase.loading and session.load.current is not None:
+        if session.load.is_under_way:
             session.leave()
         else:
             session.leaving = True

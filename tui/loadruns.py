@@ -26,7 +26,7 @@ class LoadRuns:
 
     Attributes:
         phase: Where the newest is.
-        current: The newest k6; None before the first.
+        current: The newest k6; None before the first, and while another one is about to begin.
         result: What came of it; None while it runs.
         start_error: Why k6 could not be started at all.
         operator: Who moves the load; None where k6 keeps its own schedule.
@@ -63,6 +63,11 @@ class LoadRuns:
         )
         """The run before this one."""
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether one has been begun and not ended."""
+        return self.phase.loading and self.count > 0
+
     def begin(self) -> bool:
         """Make ready for another run; tell whether it may begin: only where none is under way."""
         if self.count and self.phase is not Phase.STOPPED:
@@ -70,7 +75,7 @@ class LoadRuns:
         self.count += 1
         self.phase = Phase.STARTING
         self._before = (self.current, self.result, self._we_stopped, self.time)
-        self.result = None
+        self.current = self.result = None
         self._we_stopped = False
         self.time = RunClock(self._duration_s)
         self.ended.clear()
@@ -87,12 +92,15 @@ class LoadRuns:
         Args:
             plan: What to run.
             beside: Returns what else is to be done while it runs, told k6's pid; None: nothing.
-            at_end: Called when it has ended, before anybody else is told.
+            at_end: Called when it has ended, before anybody else is told; not where it never began.
         """
         run = self.current = K6Run(self._guard, plan, self._emit, self._clock)
         tasks: list[asyncio.Task[None]] = []
         try:
-            await run.start()
+            if self.phase is Phase.STOPPING:  # meanwhile
+                run.stop()
+            if not await run.start():
+                return
             if self.operator is not None and run.control is not None:
                 self.operator.take(run.control)
             self._emit(Mark(self._clock(), MarkKind.START, f"start {run.instance}"))
@@ -109,7 +117,8 @@ class LoadRuns:
             await asyncio.gather(*tasks, return_exceptions=True)
             if self.time.ended_at is None:
                 self.time.ended_at = self._clock()
-            at_end()
+            if run.pid is not None:
+                at_end()
             if self.operator is not None:
                 self.operator.end()
             self.phase = Phase.STOPPED
@@ -117,7 +126,7 @@ class LoadRuns:
 
     def stop(self) -> None:
         """Ask k6 to end; when it was asked already, end it at once."""
-        if self.current is None or not self.phase.loading:
+        if not self.is_under_way:
             return
         again = self.phase is Phase.STOPPING
         self.phase = Phase.STOPPING
@@ -129,7 +138,8 @@ class LoadRuns:
                 grace_s = self.operator.script.graceful_stop_s
             self.time.forced_at = self._clock() + grace_s + TEARDOWN_S
             self._emit(Mark(self._clock(), MarkKind.STOP, "stop"))
-        self.current.stop(force=again)
+        if self.current is not None:
+            self.current.stop(force=again)
 
     def take(self, sample: LoadSample) -> None:
         """Take notice of what k6 sent: as written, its first push tells when the load began."""

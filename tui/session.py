@@ -202,7 +202,7 @@ class Session:
 
     async def close(self) -> None:
         """End everything in order. Nothing that we started is running afterwards."""
-        if self.phase.loading and self.load.count:
+        if self.load.is_under_way:
             self.stop_load()
             await self.load.ended.wait()
         await self._under_test.close()

@@ -71,6 +71,7 @@ class K6Run:
         self._child: Child | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._killer: asyncio.Task[int] | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._stopper: asyncio.Task[None] | None = None
         self._steering: Steering | None = None
         self._log = LogReader(Redactor(enabled=plan.redact))
@@ -115,18 +116,31 @@ class K6Run:
         """The first error that k6 logged."""
         return self._log.first_error
 
-    async def start(self) -> None:
-        """Start k6.
+    async def start(self) -> bool:
+        """Start k6; return whether it was, not where it was stopped before that.
 
         Raises:
             SourceError: it can't be started as asked; nothing is left behind.
         """
         self._status(SourceState.STARTING, f"starting k6 {self.version}")
+        self._starting = asyncio.create_task(self._start(), name="k6 start")
         try:
-            await self._start()
+            if not self._is_stopping:
+                await self._starting
+                return True
+            self._starting.cancel()
+        except asyncio.CancelledError:
+            # Of what is awaited, not of whoever awaits.
+            task = asyncio.current_task()
+            if not self._is_stopping or task is None or task.cancelling():
+                await self.close()
+                raise
         except BaseException:
             await self.close()
             raise
+        await self.close()
+        self._status(SourceState.ENDED, "the run was stopped before it began")
+        return False
 
     async def _start(self) -> None:
         plan = self._plan
@@ -173,11 +187,19 @@ class K6Run:
     def stop(self, *, force: bool = False) -> None:
         """Ask k6 to end: SIGINT, once. Forced: once more, and soon after that kill it.
 
+        Where it is not started yet, it won't be.
+
         A second SIGINT ends k6 at once, without teardown and summary, so only force sends one.
         Where we own the load, the first one waits until no iteration is under way any more, or
         the script's gracefulStop is over: k6 would not count the requests in flight.
         """
-        if self._child is None or self._child.returncode is not None:
+        if self._child is None:
+            # To wait for it would mean to wait for its script to be read, and to load the server.
+            self._is_stopping = True
+            if self._starting is not None:
+                self._starting.cancel()
+            return
+        if self._child.returncode is not None:
             return
         if not force and not self._is_stopping:
             self._is_stopping = True

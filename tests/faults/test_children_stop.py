@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import statistics
 import time
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.integration, pytest.mark.timeout(90
 
 TO_SIGNAL_S = 0.25
 FORCED_S = 2.0
+END_S = 5.0
 
 
 async def test_a_k6_that_ignores_int_is_counted_down_and_forced(
@@ -78,3 +80,50 @@ def countdown(terminal: HeldTerminal) -> int:
     text = plain(bytes(terminal.seen))
     left = re.findall(rb"(?:forced in )?(\d\d) ?s? or by x", text) or [b"99"]
     return int(left[-1])
+
+
+async def test_a_stop_while_k6_starts_is_a_stop(
+    tmp_path: Path, report: Report, is_full: bool
+) -> None:
+    """SIGTERM at any moment from the first sign of the screen on: the program ends, and k6 too."""
+    times, chance = (100 if is_full else 8), random.Random(5)
+    took_s: list[float] = []
+    wrong: list[str] = []
+    two = asyncio.Semaphore(2)
+
+    async def one(folder: Path, after_s: float) -> None:
+        fakes = Fakes.make(folder)
+        terminal = await HeldTerminal.start(
+            [*fakes.arguments(), "--no-profile"], env=environment(folder)
+        )
+        try:
+            # The screen and k6 are started at the same time.
+            await eventually(lambda: b"\x1b[?1049h" in terminal.seen, 15)
+            await asyncio.sleep(after_s)
+            asked = time.monotonic()
+            terminal.process.terminate()
+            try:
+                async with asyncio.timeout(END_S):
+                    status = await terminal.process.wait()
+            except TimeoutError:
+                wrong.append(f"{after_s:.3f} s: runs on")
+                return
+            took_s.append(time.monotonic() - asked)
+            await eventually(lambda: not marked(folder), 2)
+            if status != 143 or terminal.left_behind():
+                wrong.append(f"{after_s:.3f} s: {status} {terminal.left_behind()}")
+        finally:
+            await terminal.close()
+
+    async def in_turn(number: int) -> None:
+        async with two:
+            await one(tmp_path / str(number), chance.uniform(0.0, 0.4))
+
+    await asyncio.gather(*map(in_turn, range(times)))
+    report(
+        "SIGTERM while k6 and the screen start",
+        tries=times,
+        passed=times - len(wrong),
+        figure=f"worst {max(took_s, default=0.0):.2f} s {wrong[:2] or ''}".strip(),
+        target=f"143, all gone within {END_S:g} s, terminal put back",
+    )
