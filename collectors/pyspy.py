@@ -17,19 +17,19 @@ import shutil
 import signal
 import sysconfig
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from collectors.perf.interner import Interner
+from collectors.perf.second import Second, Seen
 from collectors.process import PIPE, STDOUT, Child, Guard
 from collectors.samples import (
     Frame,
     FrameKind,
     SourceState,
     SourceStatus,
-    StackBatch,
-    StackCount,
+    StackMeasure,
 )
 from collectors.source import Clock, Emit, SourceError
 from collectors.text import MAX_SYMBOL_BYTES, sanitise
@@ -201,21 +201,19 @@ class PySpySource:
 
     def _take(self, text: bytes, started_at: float) -> None:
         stacks, rejected = parse_raw(text)
-        counts: dict[int, StackCount] = {}
+        # One second of samples: told as of its middle, so that it lies in one second of the clock.
+        second = Second(started_at + START_S + RECORDING_S / 2)
         period_ns = round(1e9 / self._frequency_hz)
         for frames, samples in stacks.items():
             ids = tuple(
                 self._interner.frame_id(Frame(name, file, FrameKind.USER)) for name, file in frames
             )
             stack = self._interner.stack_id("python", "", ids)
-            # Beyond the interner's limits several stacks are one.
-            samples += counts[stack].samples if stack in counts else 0
-            counts[stack] = StackCount(samples, samples * period_ns)
-        new_stacks, new_frames = self._interner.take_new()
-        # One second of samples: told as of its middle, so that it lies in one second of the clock.
-        at = started_at + START_S + RECORDING_S / 2
-        reasons: Mapping[str, int] = {"py_spy_line_unreadable": rejected} if rejected else {}
-        self._emit(StackBatch(at, at, counts, new_stacks, new_frames, rejected=reasons))
+            seen = Seen(stack, self._interner.left_out(stack, ids))
+            second.add(seen, samples, samples * period_ns)
+        if rejected:
+            second.rejected["py_spy_line_unreadable"] = rejected
+        self._emit(second.batch(self._interner, StackMeasure.ON_CPU))
 
     def _tell_failure(self, said: bytes) -> None:
         text = sanitise(said.strip().splitlines()[-1] if said.strip() else b"it said nothing", 200)

@@ -77,3 +77,6 @@ class StackBatch:
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Records that could not be read, by reason."""
     measure: StackMeasure = StackMeasure.ON_CPU
+    cut: Mapping[int, StackCount] = field(default_factory=dict)
+    """Frame id → samples that had the frame and whose stack in `counts` lacks it, since there was
+    no room for all of that; each sample counts once. Without stacks whose callers were lost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,10 +54,21 @@ def state(at: float, phase: str = "running", *, started_at: float | None = BEGIN
     )  # fmt: skip
 
 
+LEFT_OUT = 10_000
+"""Id of the first of three functions that made-up stacks lack."""
+
+
 def stacks(
     at: float, counts: Mapping[int, int], measure: StackMeasure = StackMeasure.ON_CPU
 ) -> StackBatch:
-    """Return a batch of stacks by their ids; each stack has frames of its own and a shared one."""
+    """Return a batch of stacks by their ids; each stack has frames of its own and a shared one.
+
+    Those of odd ids were cut: each lacks one function.
+    """
+    cut = Counter[int]()
+    for each, samples in counts.items():
+        if each % 2:
+            cut[LEFT_OUT + each % 3] += samples
     return StackBatch(
         at,
         at,
@@ -65,8 +77,10 @@ def stacks(
         {
             0: Frame("main", "server", FrameKind.USER),
             **{each + 1: Frame(f"f{each}", "server", FrameKind.USER) for each in counts},
+            **{each: Frame(f"left out {each}", "server", FrameKind.USER) for each in cut},
         },
         measure=measure,
+        cut={each: StackCount(n, n * 10_000_000) for each, n in cut.items()},
     )
 
 
@@ -160,8 +174,15 @@ def contents(timeline: Timeline) -> dict[str, object]:
         found[measure] = {
             (each, timeline.stacks.frames_of(each)): count for each, count in counts.items()
         }
+        found[f"{measure} cut"] = {
+            (each, timeline.stacks.frame(each)): count
+            for each, count in timeline.cut_in(ALL, measure).items()
+        }
         found[f"{measure} by second"] = {
-            second: timeline.stacks_in(TimeRange(float(second), second + 1.0), measure)
+            second: (
+                timeline.stacks_in(TimeRange(float(second), second + 1.0), measure),
+                timeline.cut_in(TimeRange(float(second), second + 1.0), measure),
+            )
             for second in range(int(BEGIN) - 10, int(BEGIN) + 700)
         }
         found[f"{measure} when"] = timeline.stacked(measure)

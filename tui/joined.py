@@ -94,7 +94,7 @@ def _most_ids(arrivals: list[Arrival]) -> tuple[int, int]:
     batches = [each.sample for each in arrivals if isinstance(each.sample, StackBatch)]
     stacks = max((max(each.stacks, default=-1) for each in batches), default=-1)
     counted = max((max(each.counts, default=-1) for each in batches), default=-1)
-    frames = max((max(each.frames, default=-1) for each in batches), default=-1)
+    frames = max((max((*each.frames, *each.cut), default=-1) for each in batches), default=-1)
     return max(stacks, counted) + 1, frames + 1
 
 
@@ -126,4 +126,5 @@ def _renumbered(batch: StackBatch, by_s: float, stack_id: int, frame_id: int) ->
         counts={number + stack_id: count for number, count in batch.counts.items()},
         stacks={number + stack_id: stack(found) for number, found in batch.stacks.items()},
         frames={number + frame_id: found for number, found in batch.frames.items()},
+        cut={number + frame_id: count for number, count in batch.cut.items()},
     )

@@ -13,7 +13,6 @@ because the leaf's address varies much more than its callers'.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
@@ -22,7 +21,8 @@ from typing import Final, NamedTuple, TypeAlias
 from collectors.perf.frames import parse_frame
 from collectors.perf.interner import Interner
 from collectors.perf.losses import LossTally
-from collectors.samples import Frame, FrameKind, StackBatch, StackCount, StackMeasure
+from collectors.perf.second import Second, Seen
+from collectors.samples import Frame, FrameKind, StackBatch, StackMeasure
 
 MAX_BLOCK_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 256
@@ -67,19 +67,10 @@ class _Callers:
 
     frames: tuple[int, ...]
     """The outermost first."""
-    stacks: dict[tuple[tuple[str, str], int], int] = field(default_factory=dict)
-    """Names and leaf frame → stack id."""
-
-
-class _Second:
-    """What is known of one second of the clock so far."""
-
-    def __init__(self, at: float) -> None:
-        self.start = at
-        self.end = at
-        self.counts: dict[int, list[int]] = {}
-        self.lost = 0
-        self.rejected: Counter[str] = Counter()
+    deeper: frozenset[int]
+    """What `(stack cut)` stands for and is not in `frames`."""
+    seen: dict[tuple[tuple[str, str], int], Seen] = field(default_factory=dict)
+    """By names and leaf frame."""
 
 
 class PerfScriptDecoder:
@@ -113,7 +104,7 @@ class PerfScriptDecoder:
         self._skipping = False
         self._lines: dict[bytes, int] = {}
         self._callers: dict[bytes, _Callers] = {}
-        self._seconds: dict[int, _Second] = {}
+        self._seconds: dict[int, Second] = {}
         self._losses = LossTally()
         self.printed = 0
         """Samples that perf printed: those taken and those rejected."""
@@ -181,10 +172,10 @@ class PerfScriptDecoder:
         names = self._names(header.pid, header.tid)
         if names is None:
             return self._reject("foreign_process")
-        stack = self._stack_of(body, names)
-        if stack is None:
+        seen = self._seen(body, names)
+        if seen is None:
             return self._reject("frame_unreadable")
-        self._count(header, stack)
+        self._count(header, seen)
         return None
 
     def _take_record(self, line: bytes, until: float) -> None:
@@ -198,21 +189,15 @@ class PerfScriptDecoder:
         self._second(at).lost += tell(int(match[3]))
         return None
 
-    def _count(self, header: SampleHeader, stack: int) -> None:
+    def _count(self, header: SampleHeader, seen: Seen) -> None:
         self.printed += 1
-        counts = self._second(header.at).counts
-        count = counts.get(stack)
-        if count is None:
-            counts[stack] = [1, header.period]
-        else:
-            count[0] += 1
-            count[1] += header.period
+        self._second(header.at).add(seen, 1, header.period)
 
-    def _second(self, at: float) -> _Second:
+    def _second(self, at: float) -> Second:
         number = int(at)
         second = self._seconds.get(number)
         if second is None:
-            second = self._seconds[number] = _Second(at)
+            second = self._seconds[number] = Second(at)
         if at < second.start:
             second.start = at
         elif at > second.end:
@@ -225,10 +210,10 @@ class PerfScriptDecoder:
         self.printed += 1
         self._second(self._newest_at).rejected[reason] += 1
 
-    def _stack_of(self, body: bytes, names: tuple[str, str]) -> int | None:
-        """Return the id of the stack whose raw lines are given; None where a line is unreadable."""
+    def _seen(self, body: bytes, names: tuple[str, str]) -> Seen | None:
+        """Return the stack whose raw lines are given; None where a line is unreadable."""
         if not body:
-            return self._interner.stack_id(*names, ())
+            return Seen(self._interner.stack_id(*names, ()), frozenset())
         leaf_line, _, rest = body.partition(b"\n")
         leaf = self._lines.get(leaf_line)
         if leaf is None:
@@ -241,13 +226,15 @@ class PerfScriptDecoder:
             if callers is None:
                 return None
         key = (names, leaf)
-        stack = callers.stacks.get(key)
-        if stack is None:
-            stack = self._interner.stack_id(*names, (*callers.frames, leaf))
+        seen = callers.seen.get(key)
+        if seen is None:
+            frames = (*callers.frames, leaf)
+            stack = self._interner.stack_id(*names, frames)
+            seen = Seen(stack, self._interner.left_out(stack, frames, callers.deeper))
             if not self._interner.is_cut(stack):
-                callers.stacks[key] = stack
-                self._remember(200)
-        return stack
+                callers.seen[key] = seen
+                self._remember(260 + 64 * len(seen.left_out))
+        return seen
 
     def _callers_of(self, rest: bytes) -> _Callers | None:
         frames = []
@@ -259,11 +246,14 @@ class PerfScriptDecoder:
                     return None
             frames.append(frame)
         frames.reverse()
+        deeper: frozenset[int] = frozenset()
         if len(frames) >= MAX_DEPTH:
-            half = MAX_DEPTH // 2
-            frames[half - 1 : 1 - half] = [self._interner.frame_id(STACK_CUT)]
-        callers = _Callers(tuple(frames))
-        self._remember(len(rest) + 8 * len(frames) + 600)
+            middle = slice(MAX_DEPTH // 2 - 1, 1 - MAX_DEPTH // 2)
+            between = frames[middle]
+            frames[middle] = [self._interner.frame_id(STACK_CUT)]
+            deeper = frozenset(between).difference(frames)
+        callers = _Callers(tuple(frames), deeper)
+        self._remember(len(rest) + 8 * len(frames) + 600 + 64 * len(deeper))
         self._callers[rest] = callers
         return callers
 
@@ -285,20 +275,5 @@ class PerfScriptDecoder:
             self._cached_bytes = added_bytes
 
     def _batches(self, numbers: list[int]) -> list[StackBatch]:
-        batches = []
-        for number in numbers:
-            second = self._seconds.pop(number)
-            stacks, frames = self._interner.take_new()
-            batches.append(
-                StackBatch(
-                    start=second.start,
-                    end=second.end,
-                    counts={stack: StackCount(*count) for stack, count in second.counts.items()},
-                    stacks=stacks,
-                    frames=frames,
-                    lost=second.lost,
-                    rejected=dict(second.rejected),
-                    measure=self.measure,
-                )
-            )
-        return batches
+        seconds = [self._seconds.pop(number) for number in numbers]
+        return [second.batch(self._interner, self.measure) for second in seconds]

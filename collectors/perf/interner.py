@@ -45,6 +45,8 @@ _LEAST_TRODDEN: Final = 16
 """So many stacks that are cut have to begin with the same callers for one more to be kept; more
 when there is less room."""
 
+_NO_FRAMES: Final[frozenset[int]] = frozenset()
+
 _Key: TypeAlias = tuple[str, str, tuple[int, ...]]
 """Names of process and thread, and the frames."""
 
@@ -83,7 +85,8 @@ class Interner:
         self._stack_ids: dict[_Key, int] = {}
         self._cut_ids: dict[tuple[_Key, bool], int] = {}
         """Cut stacks, and whether their callers are lost."""
-        self._cut: set[int] = set()
+        self._cut: dict[int, tuple[int, ...]] = {}
+        """What is left of them, by id."""
         self._stacks = 0
         self._seen = CountSketch()
         self._leaves = Frequent()
@@ -109,6 +112,24 @@ class Interner:
         Whoever has been given it should ask again the next time: there may be a better one.
         """
         return stack in self._cut
+
+    def left_out(
+        self, stack: int, frames: tuple[int, ...], deeper: frozenset[int] = _NO_FRAMES
+    ) -> frozenset[int]:
+        """Return which frames of a sample its stack lacks.
+
+        Those of one whose callers were lost are left out nowhere: no function's total has them.
+
+        Args:
+            stack: The id that was returned for the frames.
+            frames: Frame ids, the outermost caller first.
+            deeper: Others of the same sample, cut off before that.
+        """
+        kept = self._cut.get(stack)
+        if kept is None and not deeper:
+            return deeper
+        missing = deeper.difference(frames) if kept is None else deeper.union(frames) - {*kept}
+        return _NO_FRAMES if self._is_caller_lost(frames) else missing
 
     def stack_id(self, process: str, thread: str, frames: Sequence[int]) -> int:
         """Return the id of a stack, or of one that is left of it.
@@ -184,9 +205,9 @@ class Interner:
         number = self._stack_ids[key] = self._add(key, self._is_caller_lost(key[2]), room)
         return number
 
-    def _add_cut(self, key: _Key, is_lost: bool, room: Room) -> int:
-        number = self._cut_ids[key, is_lost] = self._add(key, is_lost, room)
-        self._cut.add(number)
+    def _add_cut(self, cut: _Key, is_lost: bool, room: Room) -> int:
+        number = self._cut_ids[cut, is_lost] = self._add(cut, is_lost, room)
+        self._cut[number] = cut[2]
         return number
 
     def _add(self, key: _Key, is_lost: bool, room: Room) -> int:

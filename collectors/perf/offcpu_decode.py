@@ -20,6 +20,7 @@ from typing import Final, TypeAlias
 
 from collectors.perf.decode import Names, PerfScriptDecoder, SampleHeader
 from collectors.perf.interner import Interner
+from collectors.perf.second import Seen
 from collectors.samples import StackBatch, StackMeasure
 
 IsThere: TypeAlias = Callable[[int, int], bool]
@@ -35,7 +36,7 @@ class _Wait:
     """A thread that waits now."""
 
     pid: int
-    stack: int
+    seen: Seen
     since: float
     """Up to here it is counted."""
     is_there: bool = False
@@ -67,7 +68,7 @@ class OffCpuDecoder(PerfScriptDecoder):
         super().__init__(interner, names, started_at)
         self._is_there = is_there
         self._pulse_pid = pulse_pid
-        self._leaving: dict[int, int] = {}
+        self._leaving: dict[int, Seen] = {}
         """Thread id → stack, between the sample and the line that says why."""
         self._waits: dict[int, _Wait] = {}
         self.switches = 0
@@ -93,9 +94,9 @@ class OffCpuDecoder(PerfScriptDecoder):
         else:
             super()._take_sample(header, body)
 
-    def _count(self, header: SampleHeader, stack: int) -> None:
+    def _count(self, header: SampleHeader, seen: Seen) -> None:
         self.printed += 1
-        self._leaving[header.tid] = stack
+        self._leaving[header.tid] = seen
         # If it waited, its way back was lost: how long it waited is not known.
         self._waits.pop(header.tid, None)
 
@@ -108,18 +109,18 @@ class OffCpuDecoder(PerfScriptDecoder):
             return self._reject("time_out_of_range")
         self.switches += 1
         self._newest_at = max(self._newest_at, at)
-        stack = self._leaving.pop(tid, None)
+        seen = self._leaving.pop(tid, None)
         if match[4] == b"IN":
             self._end(tid, at)
-        elif match[4] == b"OUT" and stack is not None:
-            self._waits[tid] = _Wait(pid, stack, at)
+        elif match[4] == b"OUT" and seen is not None:
+            self._waits[tid] = _Wait(pid, seen, at)
         return None
 
     def _end(self, tid: int, at: float) -> None:
         wait = self._waits.pop(tid, None)
         if wait is not None:
             self._count_time(wait, at)
-            self._second(at).counts.setdefault(wait.stack, [0, 0])[0] += 1
+            self._second(at).add(wait.seen, 1, 0)
 
     def _count_time(self, wait: _Wait, until: float) -> None:
         """Count a wait up to a moment, in each second what belongs there."""
@@ -128,6 +129,5 @@ class OffCpuDecoder(PerfScriptDecoder):
             end = min(until, next_second)
             second = self._second(wait.since)
             second.end = max(second.end, min(end, math.nextafter(next_second, 0.0)))
-            count = second.counts.setdefault(wait.stack, [0, 0])
-            count[1] += round((end - wait.since) * 1e9)
+            second.add(wait.seen, 0, round((end - wait.since) * 1e9))
             wait.since = end

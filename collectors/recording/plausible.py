@@ -50,6 +50,7 @@ def is_plausible(sample: Any) -> bool:
                 is_moment(sample.start, sample.end)
                 and max(depths, default=0) <= MAX_DEPTH
                 and are_counts(sample.lost, *sample.rejected.values())
+                and _is_of_its_samples(sample)
             )
         case Drop():
             return is_moment(sample.at) and are_counts(sample.count)
@@ -64,6 +65,16 @@ def is_plausible(sample: Any) -> bool:
             )
         case _:
             return is_moment(sample.at)
+
+
+def _is_of_its_samples(batch: StackBatch) -> bool:
+    """Tell whether no function was cut out of more than there is."""
+    if not batch.cut:
+        return True
+    counts, cut = batch.counts.values(), batch.cut.values()
+    return max(each.samples for each in cut) <= sum(each.samples for each in counts) and max(
+        each.period_ns for each in cut
+    ) <= sum(each.period_ns for each in counts)
 
 
 def is_card(card: Card) -> bool:

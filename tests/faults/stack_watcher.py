@@ -120,7 +120,9 @@ class Truth:
             self._lines[function] = line
         return line
 
-    def errors(self, table: StackTable, counts: Mapping[int, StackCount]) -> dict[str, float]:
+    def errors(
+        self, table: StackTable, counts: Mapping[int, StackCount], cut: Mapping[int, StackCount]
+    ) -> dict[str, float]:
         """Return by how much stacks are off for the functions that are most of it, and where.
 
         `self` and `total` are in percentage points of all samples, the worst of each. A function
@@ -133,6 +135,8 @@ class Truth:
             own[symbols[-1]] += count.samples
             for symbol in set(symbols):
                 total[symbol] += count.samples
+        for frame, count in cut.items():
+            total[table.frame(frame).symbol] += count.samples
         return {
             "self": self._worst(self._own, own),
             "total": self._worst(self._total, total),
@@ -172,7 +176,7 @@ class Told:
         )
         return {
             "printed": printed,
-            "errors": truth.errors(table, counts),
+            "errors": truth.errors(table, counts, timeline.cut_in(TimeRange(0.0, 1e9))),
             "samples": sum(count.samples for count in counts.values()),
             "period_ns": sum(count.period_ns for count in counts.values()),
             "pruned": pruned,

@@ -27,6 +27,7 @@ from tui.joined import GAP_S, JoinedTape
 from tui.model.calldiff import FunctionChange, diff_functions
 from tui.model.calltree import build_tree
 from tui.model.costchange import DiffSide
+from tui.model.cuttotals import cut_totals
 from tui.model.load import kind_of, summarise
 from tui.model.rangespec import everything
 from tui.model.timeline import Timeline, TimeRange
@@ -48,7 +49,8 @@ def joined(before: list[Arrival], after: list[Arrival], range_: TimeRange) -> Jo
 def side(timeline: Timeline, range_: TimeRange) -> DiffSide:
     """Stacks and requests of a range; of all kinds of measure the samples."""
     load = summarise(timeline.loads_in(range_), kind_of(timeline.loads))
-    return DiffSide(build_tree(timeline.stacks, timeline.stacks_in(range_)), load.requests)
+    tree = build_tree(timeline.stacks, timeline.stacks_in(range_))
+    return DiffSide(tree, load.requests, cut_totals(timeline, range_))
 
 
 def told(changes: tuple[FunctionChange, ...]) -> list[object]:
@@ -135,7 +137,7 @@ def _ids(arrivals: Iterable[Arrival]) -> tuple[set[int], set[int]]:
     batches = [each.sample for each in arrivals if isinstance(each.sample, StackBatch)]
     return (
         {stack for each in batches for stack in (*each.counts, *each.stacks)},
-        {frame for each in batches for frame in each.frames},
+        {frame for each in batches for frame in (*each.frames, *each.cut)},
     )
 
 

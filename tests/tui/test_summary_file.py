@@ -200,6 +200,18 @@ def test_the_profile_is_the_one_computed_by_hand() -> None:
     assert shares == [("?", 0.2, 0.2), ("main", 0.0, 0.2)]
 
 
+def test_totals_in_the_profile_have_what_stacks_lack() -> None:
+    """Beside forty samples, ten of which lack `main`."""
+    line = timeline()
+    cut, frames = {0: StackCount(10, 100_000_000)}, {2: Frame("f", "", FrameKind.USER)}
+    lacking = {2: Stack("s", "t", (2,))}
+    line.append(
+        StackBatch(102.5, 102.5, {2: StackCount(10, 100_000_000)}, lacking, frames, cut=cut)
+    )
+    top = summary(line, record())["profile"]["top"]
+    assert (top[0]["symbol"], top[0]["self_ratio"], top[0]["total_ratio"]) == ("main", 0.64, 0.84)
+
+
 def test_a_run_of_which_little_is_known_is_full_of_nulls() -> None:
     """No profile, no summary of k6, no load: nothing is made up."""
     bare = replace(record(), figures=None, profile=None, target="", withheld=0, instance="k6-9")

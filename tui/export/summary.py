@@ -16,7 +16,8 @@ from collectors.k6.summary import K6Summary
 from collectors.samples import LoadTarget, Role, StackCount
 from collectors.text import sanitise
 from tui.export.files import write_atomically
-from tui.model.calltree import FunctionTotal, build_tree, top_table
+from tui.model.calltree import FunctionTotal, build_tree
+from tui.model.cuttotals import cut_totals, function_totals
 from tui.model.latency import mean, quantile, upper_bound
 from tui.model.load import EndpointTotal, endpoint_totals, kind_of, summarise
 from tui.model.perrequest import stack_seconds
@@ -217,7 +218,7 @@ def _profile(
         requests = load["requests"]
     counts: Mapping[int, StackCount] = timeline.stacks_in(window)
     tree = build_tree(timeline.stacks, counts)
-    rows = top_table(tree)[:TOP_ROWS]
+    rows = function_totals(tree, cut_totals(timeline, window))[:TOP_ROWS]
     return {
         "profiler": run.profile.profiler,
         "event": run.profile.event,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from collectors.samples import Frame
-from tui.model.calltree import CallNode, FunctionTotal, Path, top_table
+from tui.model.calltree import CallNode, FunctionTotal, Path
 from tui.model.costchange import (
     ENOUGH_SAMPLES,
     SURELY_UNCHANGED,
@@ -20,6 +20,7 @@ from tui.model.costchange import (
     change_of,
     decide,
 )
+from tui.model.cuttotals import function_totals
 
 _BUILD_HASH = re.compile(r"::h[0-9a-f]{16}\b|\[[0-9a-f]{5,16}\]|\.llvm\.\d+\b")
 
@@ -71,8 +72,8 @@ class TreeDiff:
 def diff_functions(before: DiffSide, after: DiffSide) -> tuple[FunctionChange, ...]:
     """Compare functions by their own cost: what changed, then the rest, the greatest first."""
     rows: dict[Frame, tuple[list[FunctionTotal], list[FunctionTotal]]] = {}
-    for side, found in enumerate((top_table(before.tree), top_table(after.tree))):
-        for row in found:
+    for side, each in enumerate((before, after)):
+        for row in function_totals(each.tree, each.cut):
             rows.setdefault(comparable(row.frame), ([], []))[side].append(row)
     scales = Scale(before), Scale(after)
     own = all_changes([_own(both, scales) for both in rows.values()])

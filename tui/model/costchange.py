@@ -9,10 +9,11 @@ event; the interval that is shown with a frame is for that frame alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from tui.model.calltree import CallTree
+from tui.model.cuttotals import CutTotals
 from tui.model.poisson import (
     CONFIDENCE,
     difference_interval,
@@ -46,6 +47,8 @@ class DiffSide:
     tree: CallTree
     requests: int
     """Above 0."""
+    cut: CutTotals = field(default_factory=dict)
+    """What the stacks of the tree lack."""
 
     @property
     def mean_weight_us(self) -> float:

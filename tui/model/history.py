@@ -29,6 +29,8 @@ class History:
         self.loads = Intervals(load_bytes)
         self.hosts = Intervals(host_bytes)
         self.ticks = {measure: Ticks() for measure in StackMeasure}
+        self.cut = {measure: Ticks() for measure in StackMeasure}
+        """Functions that stacks lack, by frame id."""
         self.lost: Counter[int] = Counter()
         """Stack samples that were lost, by second."""
 
@@ -38,18 +40,24 @@ class History:
         other.steps = self.steps.copy()
         other.loads, other.hosts = self.loads.copy(), self.hosts.copy()
         other.ticks = {measure: ticks.copy() for measure, ticks in self.ticks.items()}
+        other.cut = {measure: ticks.copy() for measure, ticks in self.cut.items()}
         other.lost = Counter(self.lost)
         return other
 
     @property
+    def all_ticks(self) -> Sequence[Ticks]:
+        """All counts by seconds, always in the same order."""
+        return (*self.ticks.values(), *self.cut.values())
+
+    @property
     def held_bytes(self) -> int:
         """Estimate of the memory that all of it takes."""
-        ticks = sum(ticks.held_bytes for ticks in self.ticks.values())
+        ticks = sum(ticks.held_bytes for ticks in self.all_ticks)
         return self.loads.held_bytes + self.hosts.held_bytes + ticks
 
     def bytes_within(self, start: float, end: float) -> int:
         """Return the estimate for what lies between two borders."""
-        ticks = sum(ticks.bytes_within(start, end) for ticks in self.ticks.values())
+        ticks = sum(ticks.bytes_within(start, end) for ticks in self.all_ticks)
         loads, hosts = (each.bytes_within(start, end) for each in (self.loads, self.hosts))
         return loads + hosts + ticks
 
@@ -71,6 +79,10 @@ class History:
     ) -> Mapping[int, StackCount]:
         """Sum the stacks of the seconds that begin within a range."""
         return self.ticks[measure].sum(self.steps.down(start), self.steps.down(end))
+
+    def cut_in(self, start: float, end: float, measure: StackMeasure) -> Mapping[int, StackCount]:
+        """Sum the functions that the stacks of `stacks_in` lack, by frame id."""
+        return self.cut[measure].sum(self.steps.down(start), self.steps.down(end))
 
     def lost_in(self, start: float, end: float) -> int:
         """Return how many samples were lost in the seconds of `stacks_in`."""

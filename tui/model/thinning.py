@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Final
 
-from collectors.samples import HostSample, LoadSample, StackCount, StackMeasure
+from collectors.samples import HostSample, LoadSample, StackCount
 from tui.model.history import History
 from tui.model.hostmerge import merged_hosts
 from tui.model.loadmerge import merging_loads
 from tui.model.steps import STEPS_S
-from tui.model.ticks import add_counts, seconds_within
+from tui.model.ticks import Ticks, add_counts, seconds_within
 
 HISTORY_BYTES: Final = 128 << 20
 """The budget of a run that is watched."""
@@ -51,8 +51,8 @@ class _Merge:
     edges: list[float]
     loads: list[LoadSample] = field(default_factory=list)
     hosts: list[HostSample] = field(default_factory=list)
-    ticks: dict[StackMeasure, list[dict[int, StackCount]]] = field(default_factory=dict)
-    """By edge."""
+    ticks: list[list[dict[int, StackCount]]] = field(default_factory=list)
+    """As in `History.all_ticks`, each by edge."""
 
     def work(self, history: History) -> _Parts:
         """Merge everything between the first and the last edge."""
@@ -62,15 +62,15 @@ class _Merge:
         old = history.loads.samples[slice(*loads)]
         yield from self._merge_loads(history, old)
         yield from self._merge_hosts(history.hosts.samples[slice(*hosts)])
-        for measure in StackMeasure:
-            yield from self._merge_ticks(history, measure)
+        for ticks in history.all_ticks:
+            self.ticks.append((yield from self._merged_ticks(ticks)))
         history.loads.replace(*loads, self.loads)
         history.hosts.replace(*hosts, self.hosts)
         for left, right in pairwise(self.edges):
             _merge_lost(history, left, right)
-        for measure, ticks in self.ticks.items():
-            for (left, right), counts in zip(pairwise(self.edges), ticks, strict=True):
-                history.ticks[measure].replace(left, right, counts)
+        for ticks, merged in zip(history.all_ticks, self.ticks, strict=True):
+            for (left, right), counts in zip(pairwise(self.edges), merged, strict=True):
+                ticks.replace(left, right, counts)
         history.steps.merge(self.level, self.edges)
         while old:
             # To let go of all at once would take as long as to merge them.
@@ -91,16 +91,17 @@ class _Merge:
             self.hosts += merged_hosts(some)
             yield len(some) * 20
 
-    def _merge_ticks(self, history: History, measure: StackMeasure) -> _Parts:
-        self.ticks[measure] = []
+    def _merged_ticks(self, ticks: Ticks) -> Generator[int, None, list[dict[int, StackCount]]]:
+        merged = []
         for left, right in pairwise(self.edges):
             sums: dict[int, StackCount] = {}
-            for counts in history.ticks[measure].within(left, right):
+            for counts in ticks.within(left, right):
                 pairs = list(counts.items())
                 for first in range(0, len(pairs), _AT_A_TIME):
                     add_counts(sums, dict(pairs[first : first + _AT_A_TIME]))
                     yield _AT_A_TIME
-            self.ticks[measure].append(sums)
+            merged.append(sums)
+        return merged
 
     def _place(self, at: float) -> int:
         return bisect_left(self.edges, at)

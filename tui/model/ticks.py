@@ -1,4 +1,4 @@
-"""How often each stack was seen, by whole seconds of the clock.
+"""How often each stack was seen, or each function that stacks lack, by whole seconds of the clock.
 
 A copy shares the counts of seconds with what it is a copy of, until either of both adds to one.
 """
@@ -13,7 +13,7 @@ from tui.model.footprint import counts_bytes
 
 
 class Ticks:
-    """The stacks of one measure.
+    """What is counted by one kind of ids, for one measure.
 
     Attributes:
         held_bytes: Estimate of the memory that all take.

@@ -215,6 +215,8 @@ class Timeline:
             if self._thinner is not None:
                 self._thinner.disturb(second)
             self._history.ticks[batch.measure].add(second, batch.counts)
+            if batch.cut:
+                self._history.cut[batch.measure].add(second, batch.cut)
             self._thin(batch.end)
 
     def _thin(self, at: float, endpoints: int = 0) -> None:
@@ -273,6 +275,15 @@ class Timeline:
         whole seconds has what was sampled within it.
         """
         return self._history.stacks_in(window.start, window.end, measure)
+
+    def cut_in(
+        self, window: TimeRange, measure: StackMeasure = StackMeasure.ON_CPU
+    ) -> Mapping[int, StackCount]:
+        """Sum the functions that the stacks of `stacks_in` lack, by frame id; mostly none.
+
+        A sample counts once for each function that it had and its stack has not.
+        """
+        return self._history.cut_in(window.start, window.end, measure)
 
     def lost_in(self, window: TimeRange) -> int:
         """Return how many samples the profiler says it lost in the seconds of `stacks_in`."""

@@ -10,6 +10,7 @@ from collectors.samples import Frame, StackCount, StackMeasure
 from tui.model.calldiff import TreeDiff, diff_functions, diff_trees
 from tui.model.calltree import CallNode, CallTree
 from tui.model.costchange import DiffSide
+from tui.model.cuttotals import CutTotals, cut_totals
 from tui.model.lens import Lens, Picture
 from tui.model.load import kind_of, summarise
 from tui.model.perrequest import matched_requests, stack_seconds
@@ -77,6 +78,8 @@ class _Side:
     shaped: Shaped
     requests: int | None
     seconds: float
+    cut: CutTotals
+    """What the stacks lack; empty for a shape that has not all of each stack."""
 
     @property
     def tree(self) -> CallTree:
@@ -87,7 +90,7 @@ class _Side:
         """For a comparison; None where there is nothing to compare."""
         if not self.requests or not self.tree.samples:
             return None
-        return DiffSide(self.tree, self.requests)
+        return DiffSide(self.tree, self.requests, self.cut)
 
 
 def build_flame_pane(
@@ -125,7 +128,13 @@ def _side(timeline: Timeline, range_: TimeRange, lens: Lens) -> _Side:
         shape_tree(timeline.stacks, counts, lens.shape),
         matched_requests(timeline, range_, load, lens.measure),
         stack_seconds(timeline, range_, lens.measure),
+        cut_totals(timeline, range_, lens.measure) if _is_whole(lens.shape) else {},
     )
+
+
+def _is_whole(shape: Shape) -> bool:
+    """Tell whether a shape has all stacks with all their frames."""
+    return replace(shape, inverted=False) == Shape()
 
 
 def _header(timeline: Timeline, side: _Side, window: Window, lens: Lens, subject: Subject) -> str:
@@ -243,6 +252,7 @@ def _functions(timeline: Timeline, side: _Side, lens: Lens, graph: FlameView) ->
         counted=graph.counted,
         noun=graph.request_noun,
         header=graph.header,
+        cut=side.cut,
     )
     return table if table.rows or lens.pattern else replace(table, empty_text=graph.empty_text)
 

@@ -8,7 +8,8 @@ from enum import Enum, StrEnum, auto
 from typing import Final, NamedTuple
 
 from collectors.samples import Frame
-from tui.model.calltree import CallTree, FunctionTotal, top_table
+from tui.model.calltree import CallTree, FunctionTotal
+from tui.model.cuttotals import CutTotals, function_totals
 from tui.model.lens import TableOrder
 from tui.model.search import compile_pattern, matches
 from tui.views.format import cell_width, count, cpu_cores, fit, percent, rate
@@ -133,6 +134,7 @@ def build_function_table(
     noun: str = "request",
     header: str = "",
     counted: str = "",
+    cut: CutTotals | None = None,
 ) -> FunctionTableView:
     """Build the table of a tree's functions.
 
@@ -145,11 +147,12 @@ def build_function_table(
         noun: What is counted as one request.
         header: The line above.
         counted: The event that periods count where that is not nanoseconds.
+        cut: What the stacks of the tree lack.
 
     Raises:
         ValueError: the pattern can't be used; in one short sentence.
     """
-    totals = top_table(tree)
+    totals = function_totals(tree, cut or {})
     shown = totals
     if filter_pattern:
         expression = compile_pattern(filter_pattern)

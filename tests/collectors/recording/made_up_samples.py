@@ -73,10 +73,16 @@ def stack_batches(draw: st.DrawFn) -> StackBatch:
     ids = st.integers(0, 1 << 40)
     counts = st.builds(StackCount, st.integers(0, 1 << 30), st.integers(0, MAX_COUNT - 1))
     frames = st.builds(Frame, TEXTS, TEXTS, st.sampled_from(FrameKind))
+    seen = draw(st.dictionaries(ids, counts, max_size=5))
+    parts = st.builds(
+        StackCount,
+        st.integers(0, sum(count.samples for count in seen.values())),
+        st.integers(0, min(sum(count.period_ns for count in seen.values()), MAX_COUNT - 1)),
+    )
     return StackBatch(
         start=draw(TIMES),
         end=draw(TIMES),
-        counts=draw(st.dictionaries(ids, counts, max_size=5)),
+        counts=seen,
         stacks=draw(
             st.dictionaries(
                 ids, st.builds(Stack, TEXTS, TEXTS, _tuples(ids), st.booleans()), max_size=3
@@ -86,6 +92,7 @@ def stack_batches(draw: st.DrawFn) -> StackBatch:
         lost=draw(COUNTS),
         rejected=draw(st.dictionaries(TEXTS, COUNTS, max_size=2)),
         measure=draw(st.sampled_from(StackMeasure)),
+        cut=draw(st.dictionaries(ids, parts, max_size=3)),
     )
 
 

@@ -16,6 +16,7 @@ from collectors.recording.codec import (
     Decoder,
 )
 from collectors.recording.plausible import MAX_DEPTH, MAX_NUMBER
+from collectors.recording.stackrow import MAX_STACKS
 from collectors.runstate import RunEnd, RunState
 from collectors.samples import (
     Drop,
@@ -128,6 +129,30 @@ def test_counts_below_zero_or_beyond_all_measure_are_refused() -> None:
     assert rejected_with(batch(1.0), samples=[1 << 61], unit_ns=1 << 61)
     assert rejected_with(batch(1.0), samples=[1, 2])
     assert not rejected_with(batch(1.0))
+
+
+def test_recordings_from_before_stacks_told_what_they_lack_are_read() -> None:
+    fields = plain(batch(1.0))
+    del fields["cut"]
+    assert read(raw_body([("stacks", 1.0, fields)])) == ([batch(1.0)], {})
+
+
+def test_no_function_is_cut_out_of_more_than_there_is() -> None:
+    def is_refused(samples: int, odd_ns: int, **changes: Any) -> bool:
+        cut = {"steps": [3], "samples": [samples], "odd_ns": [odd_ns], **changes}
+        return rejected_with(batch(1.0, 10), cut=cut)
+
+    assert not is_refused(10, 0)
+    assert not is_refused(9, 10_000_000)
+    assert is_refused(11, 0)
+    assert is_refused(10, 1)
+    assert is_refused(-1, 10_000_000)
+    assert is_refused(1, -10_000_001)
+    assert is_refused(1, (1 << 63) - 1)
+    assert is_refused(1, (1 << 64) - 1)
+    assert is_refused(1, 0, steps=[3, 1])
+    assert is_refused(1, 0, steps=[3.5])
+    assert is_refused(1, 0, steps=[0] * (MAX_STACKS + 1))
 
 
 def test_histograms_must_be_such_that_can_be() -> None:

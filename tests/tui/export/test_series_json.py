@@ -20,6 +20,8 @@ from collectors.samples import (
     LoadSample,
     MetricType,
     RequestKind,
+    StackBatch,
+    StackCount,
     Traffic,
 )
 from tests.builders import batch, endpoint, histogram, load
@@ -233,3 +235,20 @@ def test_numbers_are_finite_and_texts_survive(value: float, name: str) -> None:
     assert made["endpoints"][0]["name"] == name
     totals = endpoint_totals(line.loads, RequestKind.HTTP)
     assert made["endpoints"][0]["requests"] == totals[0].requests
+
+
+def test_functions_have_what_their_stacks_lack() -> None:
+    """In their totals, also in those of a comparison; own costs and the whole stay."""
+    line = known_run()
+    cut = {1: StackCount(20, 200_000_000)}
+    line.append(StackBatch(112.0, 112.5, {0: StackCount(50, 500_000_000)}, cut=cut))
+    made = written(line, AFTER, BASELINE)
+    rows = {row["symbol"]: row for row in made["functions"]}
+    assert (rows["work"]["self_samples"], rows["work"]["total_samples"]) == (150, 170)
+    assert (rows["work"]["self_ratio"], rows["work"]["total_ratio"]) == (0.5, 170 / 300)
+    assert rows["main"]["total_ratio"] == 1.0
+    own_us, total_us = (rows["work"][f"{each}_us_per_request"] for each in ("self", "total"))
+    assert total_us == pytest.approx(own_us * 170 / 150)
+    (change,) = (row for row in made["comparison"]["functions"] if row["symbol"] == "work")
+    assert change["self"]["after_us_per_request"] == pytest.approx(own_us)
+    assert change["total"]["after_us_per_request"] == pytest.approx(total_us)

@@ -46,7 +46,7 @@ def counts_of(timeline: Timeline, window: TimeRange) -> dict[str, object]:
     loads = timeline.loads_in(window)
     found: dict[str, object] = {"lost": timeline.lost_in(window)}
     for measure in StackMeasure:
-        found[measure] = timeline.stacks_in(window, measure)
+        found[measure] = timeline.stacks_in(window, measure), timeline.cut_in(window, measure)
     for kind in (RequestKind.HTTP, RequestKind.ITERATION):
         load = summarise(loads, kind)
         found[kind] = [
@@ -121,6 +121,11 @@ def test_adjoining_ranges_adjoin(run: tuple[Timeline, Timeline], cut: list[float
             for each in (first, second, whole)
         ]
         assert periods[0] + periods[1] == periods[2]
+        cut = [
+            sum(count.period_ns for count in thin.cut_in(each, measure).values())
+            for each in (first, second, whole)
+        ]
+        assert cut[0] + cut[1] == cut[2]
     assert thin.counted(first).end == thin.counted(second).start
     assert thin.counted(first).duration_s + thin.counted(second).duration_s == pytest.approx(
         thin.counted(whole).duration_s

@@ -228,6 +228,19 @@ def test_a_function_is_found_after_a_thousand_refreshes() -> None:
         assert place is None or view.rows[place].frame == frame("c")
 
 
+def test_what_stacks_lack_is_in_the_totals() -> None:
+    """With its cost; a function that is in none of them stands last, whatever it is sorted by."""
+    cut = {frame("parse"): StackCount(10, 10 * MILLISECOND), frame("cut"): StackCount(4, 4_000_000)}
+    view = build_function_table(TREE, 10, TableOrder.TOTAL, cut=cut)
+    rows = {row.name: row for row in view.rows if not row.caller_lost}
+    assert (rows["parse"].total_ratio, rows["parse"].total_cost) == (0.45, 4_500)
+    assert (rows["parse"].self_ratio, rows["cut"].self_ratio) == (0.35, 0)
+    assert (rows["cut"].total_ratio, rows["cut"].total_cost) == (0.04, 400)
+    assert names(view)[-1] == "cut"
+    assert names(build_function_table(TREE, 10, filter_pattern="^cut", cut=cut)) == ["cut"]
+    assert build_function_table(TREE, 10, cut={}) == build_function_table(TREE, 10)
+
+
 def test_events_that_are_no_clock_are_numbers_of_them() -> None:
     """Named in the titles, cut where a name is long; never a time."""
     view = build_function_table(TREE, 10, seconds=2.0, counted="page-faults:u")

@@ -20,8 +20,9 @@ from collectors.samples import (
     Role,
 )
 from tui.model.calldiff import FunctionChange, diff_functions
-from tui.model.calltree import CallTree, FunctionTotal, build_tree, top_table
+from tui.model.calltree import CallTree, FunctionTotal, build_tree
 from tui.model.costchange import DiffSide
+from tui.model.cuttotals import CutTotals, cut_totals, function_totals
 from tui.model.load import (
     EndpointTotal,
     LoadRange,
@@ -56,6 +57,8 @@ class Measured:
     """Only those that had processes."""
     tree: CallTree | None
     """None without samples."""
+    cut: CutTotals
+    """What the stacks of the tree lack."""
     functions: tuple[FunctionTotal, ...]
     """The greatest own time first."""
     stack_s: float
@@ -91,7 +94,7 @@ class Measured:
         """For a comparison; None where there is nothing to compare."""
         if self.tree is None or not self.stack_requests:
             return None
-        return DiffSide(self.tree, self.stack_requests)
+        return DiffSide(self.tree, self.stack_requests, self.cut)
 
 
 def measure(timeline: Timeline, range_: TimeRange) -> Measured:
@@ -102,6 +105,7 @@ def measure(timeline: Timeline, range_: TimeRange) -> Measured:
     roles = {role: summarise_role(hosts, role) for role in Role}
     counts = timeline.stacks_in(range_)
     tree = build_tree(timeline.stacks, counts) if counts else None
+    cut = cut_totals(timeline, range_)
     lost = timeline.lost_in(range_)
     return Measured(
         range=range_,
@@ -113,7 +117,8 @@ def measure(timeline: Timeline, range_: TimeRange) -> Measured:
         host=summarise_host(hosts) if hosts else None,
         roles={role: usage for role, usage in roles.items() if usage.processes is not None},
         tree=tree,
-        functions=tuple(top_table(tree)) if tree is not None else (),
+        cut=cut,
+        functions=tuple(function_totals(tree, cut)) if tree is not None else (),
         stack_s=stack_seconds(timeline, range_),
         stack_requests=matched_requests(timeline, range_, load) if load is not None else None,
         lost=lost if lost or tree is not None else None,
