@@ -20,7 +20,7 @@ from tui.unhandled import watch_loop
 from tui.watched import Offer
 from tui.widgets.palette import DEFAULT_VARIABLES, to_textual_theme
 
-GC_THRESHOLDS: Final = (250_000, 10, 50)
+GC_THRESHOLDS: Final = (100_000, 10, 50)
 """Objects made before the youngest are looked at, and how often for the older ones."""
 
 

@@ -17,6 +17,7 @@ from collectors.k6.receiver import MAX_BODY_BYTES, PushReceiver
 from collectors.k6.remote_write import decompress
 from collectors.k6.stream import LoadAssembler
 from collectors.samples import Drop, Histogram, LoadSample, RequestKind, Sample
+from tests.faults.mutation import what_is_there_left_alone
 
 DATA = Path(__file__).parents[2] / "data"
 Push: TypeAlias = Callable[[Sequence[tuple[str, dict[str, str], Any]]], bytes]
