@@ -152,8 +152,9 @@ class FunctionTable(ScrollView, can_focus=True):
             self._place = self._place if place is None else place
 
     def on_resize(self) -> None:
-        """Tell the scroll bar about the new width."""
+        """Tell the scroll bar about the new width; what is selected is in sight of any height."""
         self._measure()
+        self._bring_into_sight()
 
     def _measure(self) -> None:
         rows = self.view.size if self.view is not None else 0
@@ -168,7 +169,7 @@ class FunctionTable(ScrollView, can_focus=True):
 
     def _bring_into_sight(self) -> None:
         row, top, height = self.selected_row, self.scroll_offset.y, self._rows_in_sight
-        if row is None:
+        if row is None or not height:  # it has no size before it is seen
             return
         if row < top:
             self.scroll_to(y=row, animate=False, force=True)

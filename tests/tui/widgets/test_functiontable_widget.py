@@ -87,6 +87,21 @@ async def test_keys_walk_the_rows() -> None:
         assert app.table.selected == frame("work")
 
 
+async def test_what_was_selected_before_it_is_seen_is_in_sight_then() -> None:
+    """The first row stays below the titles; another one is scrolled to."""
+    for name, first in (("f0", "▶f0"), ("f40", "f34")):
+        app = Screen(None)
+        async with app.run_test(size=(60, 10)) as pilot:
+            app.table.display = False
+            await pilot.pause()
+            app.table.view = MANY
+            app.table.select(frame(name))
+            app.table.display = True
+            await pilot.pause()
+            assert functions(app.table)[0] == first
+            assert f"▶{name}" in functions(app.table)
+
+
 async def test_many_rows_scroll() -> None:
     """The cursor stays in sight, header, titles and last line stay where they are."""
     app = Screen(MANY)
