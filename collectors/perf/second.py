@@ -39,26 +39,9 @@ class Second:
 
     def add(self, seen: Seen, samples: int, period_ns: int) -> None:
         """Count a stack, and each function that it lacks once."""
-        stack, left_out = seen
-        counts = self._counts
-        count = counts.get(stack)
-        if count is None:
-            counts[stack] = [samples, period_ns]
-        else:
-            count[0] += samples
-            count[1] += period_ns
-        if left_out:
-            self._add_cut(left_out, samples, period_ns)
-
-    def _add_cut(self, frames: frozenset[int], samples: int, period_ns: int) -> None:
-        cut = self._cut
-        for frame in frames:
-            count = cut.get(frame)
-            if count is None:
-                cut[frame] = [samples, period_ns]
-            else:
-                count[0] += samples
-                count[1] += period_ns
+        _add(self._counts, seen.stack, samples, period_ns)
+        for frame in seen.left_out:
+            _add(self._cut, frame, samples, period_ns)
 
     def batch(self, interner: Interner, measure: StackMeasure) -> StackBatch:
         """Return all of it, with the names that are new."""
@@ -74,6 +57,15 @@ class Second:
             measure=measure,
             cut=_shared(self._cut),
         )
+
+
+def _add(counts: dict[int, list[int]], key: int, samples: int, period_ns: int) -> None:
+    count = counts.get(key)
+    if count is None:
+        counts[key] = [samples, period_ns]
+    else:
+        count[0] += samples
+        count[1] += period_ns
 
 
 def _shared(counts: Mapping[int, list[int]]) -> dict[int, StackCount]:
