@@ -21,9 +21,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from collectors.child import Child
 from collectors.perf.interner import Interner
 from collectors.perf.second import Second, Seen
-from collectors.process import PIPE, STDOUT, Child, Guard
+from collectors.process import PIPE, STDOUT, Guard
 from collectors.samples import (
     Frame,
     FrameKind,

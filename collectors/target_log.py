@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from collectors.child import Child
 from collectors.lines import LineSplitter
-from collectors.process import Child
 from collectors.redact import Redactor
 from collectors.samples import LogLine
 from collectors.source import Clock

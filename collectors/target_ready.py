@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from collectors.process import Child
+from collectors.child import Child
 from collectors.process_tree import ProcessTable, list_pids, read_stat
 from collectors.sockets import listeners
 from collectors.source import Clock, SourceError

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from collectors import pidfd
-from collectors.process import PIPE, Child, Guard
+from collectors.child import Child
+from collectors.process import PIPE, Guard
 from collectors.process_tree import read_stat
 from collectors.samples import LogLine
 from collectors.sockets import pid_listening_on

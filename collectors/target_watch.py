@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from collectors import pidfd
-from collectors.process import Child
+from collectors.child import Child
 from collectors.process_tree import ProcessTable, read_stat, topmost
 from collectors.samples import SourceState, SourceStatus
 from collectors.sockets import listeners

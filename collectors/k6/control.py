@@ -14,10 +14,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from collectors.child import Child
 from collectors.course import Course
 from collectors.k6.wrapper import Crew, Transport
 from collectors.lines import LineSplitter
-from collectors.process import PIPE, Child, Guard
+from collectors.process import PIPE, Guard
 from collectors.source import SourceError
 
 STEER_S: Final = 0.25

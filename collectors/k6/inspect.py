@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
+from collectors.child import Child
 from collectors.k6.arguments import read_options
 from collectors.k6.binary import K6Binary
 from collectors.k6.log import LogReader
-from collectors.process import PIPE, Child, Guard
+from collectors.process import PIPE, Guard
 from collectors.redact import Redactor
 from collectors.source import SourceError
 from collectors.text import sanitise

@@ -13,22 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from collectors.child import Child
 from collectors.k6.command import K6Command, Stream, build_command
 from collectors.k6.control import LoadControl
 from collectors.k6.drops import DropCounter
-from collectors.k6.exit_codes import (
-    EXTERNAL_ABORT,
-    THRESHOLDS_CROSSED,
-    ExitMeaning,
-    explain_exit,
-)
+from collectors.k6.end_status import status_of_end
+from collectors.k6.exit_codes import explain_exit
 from collectors.k6.log import LogReader
 from collectors.k6.plan import K6Plan, K6Result
 from collectors.k6.receiver import PushReceiver
 from collectors.k6.steering import Steering, Wrapped
 from collectors.k6.stream import OTHER, OVER_LIMIT, LoadAssembler
 from collectors.k6.summary import read_summary
-from collectors.process import PIPE, Child, Guard
+from collectors.process import PIPE, Guard
 from collectors.redact import Redactor
 from collectors.samples import Drop, LoadSample, RequestKind, Sample, SourceState, SourceStatus
 from collectors.source import Clock, Emit
@@ -123,19 +120,17 @@ class K6Run:
             SourceError: it can't be started as asked; nothing is left behind.
         """
         self._status(SourceState.STARTING, f"starting k6 {self.version}")
-        self._starting = asyncio.create_task(self._start(), name="k6 start")
+        starting = self._starting = asyncio.create_task(self._start(), name="k6 start")
+        if self._is_stopping:
+            starting.cancel()
         try:
-            if not self._is_stopping:
-                await self._starting
+            await asyncio.wait([starting])
+            if not starting.cancelled():  # only a stop does that
+                starting.result()
                 return True
-            self._starting.cancel()
-        except asyncio.CancelledError:
-            # Of what is awaited, not of whoever awaits.
-            task = asyncio.current_task()
-            if not self._is_stopping or task is None or task.cancelling():
-                await self.close()
-                raise
         except BaseException:
+            starting.cancel()
+            await asyncio.wait([starting])
             await self.close()
             raise
         await self.close()
@@ -271,30 +266,8 @@ class K6Run:
             streamed_requests=streamed,
             withheld_requests=withheld,
         )
-        self._end_status(result)
+        self._emit(status_of_end(result, now, is_stopping=self._is_stopping))
         return result
-
-    def _end_status(self, result: K6Result) -> None:
-        meaning = self._end_of(result)
-        message = meaning.sentence
-        # A crossed threshold is a verdict on the target: k6 did all it should.
-        failed = result.meaning.is_failure and result.exit_code != THRESHOLDS_CROSSED
-        if failed and result.first_error:
-            message = f"{message}: {result.first_error}"
-        if result.withheld_requests:
-            message = f"{message}; {result.withheld_requests} requests were never streamed"
-        elif result.summary is None:
-            message = f"{message}; no k6 summary"
-        state = SourceState.FAILED if failed else SourceState.ENDED
-        self._status(state, message, meaning.hint)
-
-    def _end_of(self, result: K6Result) -> ExitMeaning:
-        """Return what to say of the end: k6 calls it a signal when it was the operator's wish."""
-        if not self._is_stopping or result.exit_code != EXTERNAL_ABORT:
-            return result.meaning
-        if result.summary is not None and result.summary.thresholds_crossed:
-            return explain_exit(THRESHOLDS_CROSSED)
-        return replace(result.meaning, sentence=f"the run was stopped as asked ({EXTERNAL_ABORT})")
 
     def _summary_path(self) -> Path:
         assert self._command is not None

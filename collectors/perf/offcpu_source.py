@@ -13,6 +13,7 @@ import signal
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from collectors.child import Child
 from collectors.perf.command import PerfOptions, find_perf
 from collectors.perf.interner import Interner
 from collectors.perf.names import ProcessNames, is_running
@@ -27,7 +28,7 @@ from collectors.perf.offcpu_preflight import preflight_offcpu, read_tracing
 from collectors.perf.pipeline import Pipeline, run_pipeline
 from collectors.perf.preflight import read_privileges
 from collectors.perf.source import Method, PerfSource
-from collectors.process import Child, Guard
+from collectors.process import Guard
 from collectors.samples import Sample, SourceState, SourceStatus, StackBatch
 from collectors.source import Clock, Emit, SourceError
 

@@ -13,9 +13,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from collectors.child import Child
 from collectors.lines import LineSplitter
 from collectors.perf.command import PerfOptions, perf_environment, record_argv, script_argv
-from collectors.process import PIPE, Child, Guard
+from collectors.process import PIPE, Guard
 from collectors.text import sanitise
 
 POLL_S: Final = 0.02

@@ -17,7 +17,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from collectors.process import PIPE, Child, Guard
+from collectors.child import Child
+from collectors.process import PIPE, Guard
 from tests.integration.program import needs_rustc
 from tui.demo.build import demo_command, listening_port, script_path
 from tui.demo.cost import read_cost, set_factor

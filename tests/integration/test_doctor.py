@@ -16,7 +16,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from collectors.process import Child, Guard
+from collectors.child import Child
+from collectors.process import Guard
 from tests.integration.conftest import Server
 from tests.integration.k6_versions import EACH_K6, k6_of
 from tests.integration.program import (

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from collectors.process import PIPE, Child, Guard
+from collectors.child import Child
+from collectors.process import PIPE, Guard
 from tests.integration.conftest import Server
 from tests.integration.k6_versions import k6_1
 from tests.integration.program import FLASHPOINT, flashpoint, needs_perf

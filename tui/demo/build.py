@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from collectors.process import PIPE, STDOUT, Child, Guard
+from collectors.child import Child
+from collectors.process import PIPE, STDOUT, Guard
 from collectors.source import SourceError
 from collectors.text import sanitise
 

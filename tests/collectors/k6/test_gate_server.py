@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.child import Child
 from collectors.course import Course, CourseUnit
 from collectors.k6.gate import TICK_MS, GateState, blanks
 from collectors.k6.gate_server import MAX_REQUEST_BYTES, REPORT_S, HttpGate, RespGate
 from collectors.lines import LineSplitter
-from collectors.process import Child, Guard
+from collectors.process import Guard
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
