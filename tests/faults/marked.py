@@ -32,11 +32,15 @@ def _marked(mark: bytes) -> Iterable[int]:
                 yield pid
 
 
+def command_line(pid: int) -> tuple[str, ...]:
+    """Return the words a process was started with; none if it is gone."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+        return tuple(word.decode(errors="replace") for word in words)
+    return ()
+
+
 def describe(pids: Iterable[int]) -> str:
-    """Return command lines, for messages."""
-    texts = []
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-            texts.append(f"{pid} {words[:120].decode(errors='replace')}")
-    return "; ".join(texts)
+    """Return command lines, shortened, for messages: to be read, not to be searched."""
+    lines = ((pid, " ".join(command_line(pid))) for pid in pids)
+    return "; ".join(f"{pid} {line[:120]}" for pid, line in lines if line)

@@ -23,7 +23,7 @@ from tests.faults.killing import (
     tried,
     with_fakes,
 )
-from tests.faults.marked import describe, marked
+from tests.faults.marked import command_line, marked
 from tests.integration.counting_server import counting_server
 from tests.integration.program import needs_perf
 from tests.waiting import eventually
@@ -152,8 +152,9 @@ async def test_a_killed_monitor_leaves_no_real_k6_and_perf(
             ]
 
             def ready() -> bool:
-                names = describe(marked(folder))
-                return "k6 run" in names and "perf record" in names
+                lines = [command_line(pid)[:2] for pid in marked(folder)]
+                started = {(Path(line[0]).name, line[1]) for line in lines if len(line) == 2}
+                return {("k6", "run"), ("perf", "record")} <= started
 
             return arguments, ready
 
