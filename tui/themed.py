@@ -83,6 +83,13 @@ class ThemedApp(App[None]):
         """Let the themes that come with Textual work with our widgets too."""
         return dict(DEFAULT_VARIABLES)
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Paint everything anew: what is drawn with inks may have another colour now."""
+        super().refresh_css(animate=animate)
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh()
+
     @property
     def offers(self) -> Sequence[Offer]:
         """What the palette has beside the command table."""

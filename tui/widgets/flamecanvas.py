@@ -7,7 +7,8 @@ tells about the frame under the mouse or the cursor; only what is between them s
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Final
 
 from rich.segment import Segment
 from textual.geometry import Offset, Region, Size
@@ -23,29 +24,30 @@ from tui.views.flamerow import draw_row, look_of, with_marker
 from tui.views.format import fit
 from tui.views.framecost import detail, detail_line
 from tui.widgets.flamepaint import FlamePaint
+from tui.widgets.ink import Ink, style_of
 
 _SHADES = tuple(f"{kind}-{hue}" for kind in FrameKind for hue in range(HUES[kind]))
 _ROLES = ("root", "lost", "small", "selected", "hover", "match", "dim")
 _DIFFS = ("more", "less", "same")
 _CHROME_ROWS = 2
 """The header and the line about the selected frame."""
+_INKS: Final[Mapping[str, Ink]] = {
+    "blank": Ink(),
+    "header": Ink("trend-axis"),
+    "detail": Ink("foreground"),
+    "detail-name": Ink("foreground", is_bold=True),
+    "empty": Ink("trend-axis"),
+    **{name: Ink("flame-text", f"flame-{name}") for name in _SHADES},
+    **{name: Ink(f"flame-{name}-text", f"flame-{name}") for name in _ROLES},
+    **{f"diff-{name}": Ink(f"diff-{name}-text", f"diff-{name}") for name in _DIFFS},
+    "selected": Ink("flame-selected-text", "flame-selected", is_bold=True),
+}
 
 
 class FlameCanvas(ScrollView):
     """Draws a `FlameView`: around the cursor, zoomed, with the frame under the mouse lit up."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "flamegraph--blank",
-        "flamegraph--header",
-        "flamegraph--detail",
-        "flamegraph--detail-name",
-        "flamegraph--empty",
-        *(f"flamegraph--{name}" for name in (*_SHADES, *_ROLES)),
-        *(f"flamegraph--diff-{name}" for name in _DIFFS),
-    }
-
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     FlameCanvas {
         height: 1fr;
         overflow-x: hidden;
@@ -54,25 +56,8 @@ class FlameCanvas(ScrollView):
         scrollbar-size-vertical: 1;
         scrollbar-color: $panel;
         scrollbar-background: $background;
-        & > .flamegraph--header { color: $trend-axis; }
-        & > .flamegraph--detail { color: $foreground; }
-        & > .flamegraph--detail-name { color: $foreground; text-style: bold; }
-        & > .flamegraph--empty { color: $trend-axis; }
+    }
     """
-        + "\n".join(
-            f"& > .flamegraph--{name} {{ background: $flame-{name}; color: $flame-text; }}"
-            for name in _SHADES
-        )
-        + "\n".join(
-            f"& > .flamegraph--{name} {{ background: $flame-{name}; color: $flame-{name}-text; }}"
-            for name in _ROLES
-        )
-        + "\n".join(
-            f"& > .flamegraph--diff-{n} {{ background: $diff-{n}; color: $diff-{n}-text; }}"
-            for n in _DIFFS
-        )
-        + "& > .flamegraph--selected { text-style: bold; } }"
-    )
 
     view: reactive[FlameView | None] = reactive(None)
     cursor: var[Path] = var(())
@@ -134,9 +119,7 @@ class FlameCanvas(ScrollView):
     def _paint(self) -> FlamePaint:
         if self._paint_made is None:
             self._paint_made = FlamePaint(
-                lambda key: self.get_component_rich_style(
-                    f"flamegraph--{key.removeprefix('flame-')}"
-                ),
+                lambda key: style_of(self, _INKS[key.removeprefix("flame-")]),
                 self.background_colors[1],
             )
         return self._paint_made

@@ -7,7 +7,8 @@ and so does the last line with the full symbol; only the rows between them scrol
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import ClassVar, Final, Literal
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -23,28 +24,28 @@ from textual.strip import Strip
 from collectors.samples import Frame
 from tui.views.format import cell_width, fit
 from tui.views.functionlist import FunctionList
+from tui.widgets.ink import Ink, style_of
 
 _HEAD_ROWS = 2
 """The header and the titles."""
 _CHROME_ROWS = _HEAD_ROWS + 1
 """And the line about the selected function."""
+_INKS: Final[Mapping[str, Ink]] = {
+    "header": Ink("trend-axis"),
+    "title": Ink("foreground", is_bold=True),
+    "cell": Ink("foreground"),
+    "lost": Ink("trend-axis"),
+    "empty": Ink("trend-axis"),
+    "symbol": Ink("foreground", is_bold=True),
+    "selected": Ink("flame-selected-text", "flame-selected", is_bold=True),
+    "diff-more": Ink("diff-more", is_bold=True),
+    "diff-less": Ink("diff-less", is_bold=True),
+    "diff-same": Ink("foreground"),
+}
 
 
 class FunctionTable(ScrollView, can_focus=True):
     """Shows a `FunctionList`; keys and mouse select functions."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "functiontable--header",
-        "functiontable--title",
-        "functiontable--cell",
-        "functiontable--lost",
-        "functiontable--empty",
-        "functiontable--symbol",
-        "functiontable--selected",
-        "functiontable--diff-more",
-        "functiontable--diff-less",
-        "functiontable--diff-same",
-    }
 
     DEFAULT_CSS = """
     FunctionTable {
@@ -55,20 +56,6 @@ class FunctionTable(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
         scrollbar-color: $panel;
         scrollbar-background: $background;
-        & > .functiontable--header { color: $trend-axis; }
-        & > .functiontable--title { color: $foreground; text-style: bold; }
-        & > .functiontable--cell { color: $foreground; }
-        & > .functiontable--lost { color: $trend-axis; }
-        & > .functiontable--empty { color: $trend-axis; }
-        & > .functiontable--symbol { color: $foreground; text-style: bold; }
-        & > .functiontable--diff-more { color: $diff-more; text-style: bold; }
-        & > .functiontable--diff-less { color: $diff-less; text-style: bold; }
-        & > .functiontable--diff-same { color: $foreground; }
-        & > .functiontable--selected {
-            background: $flame-selected;
-            color: $flame-selected-text;
-            text-style: bold;
-        }
     }
     """
 
@@ -211,7 +198,7 @@ class FunctionTable(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         style = self._cell_styles.get(name)
         if style is None:
-            style = self.get_component_rich_style(f"functiontable--{name}")
+            style = style_of(self, _INKS[name])
             self._cell_styles[name] = style
         return style
 

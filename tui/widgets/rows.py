@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,25 +12,49 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.widgets.ink import Ink, style_of
+
 View = TypeVar("View")
 Draw: TypeAlias = Callable[[View, int, int], list[list[tuple[str, str]]]]
 """(view, width, height) → at most `height` rows of (text, style key)."""
 
-STYLE_KEYS = (
-    *("table-title", "table-cell", "table-empty"),
-    *("figure-label", "figure-value", "figure-good", "figure-warn", "figure-bad"),
-    *("status-good", "status-warn", "status-bad", "status-idle", "status-dim", "status-text"),
-    *("keys-key", "keys-title", "keys-off"),
-    *("diff-more", "diff-less", "diff-same"),
-    *("trend-1", "trend-2", "trend-3", "trend-4"),
-    *("log-time", "log-text", "log-warning", "log-error"),
-)
+INKS: Final[Mapping[str, Ink]] = {
+    "table-title": Ink("trend-axis"),
+    "table-cell": Ink("foreground"),
+    "table-empty": Ink("trend-axis"),
+    "figure-label": Ink("trend-axis"),
+    "figure-value": Ink("foreground", is_bold=True),
+    "figure-good": Ink("trend-good", is_bold=True),
+    "figure-warn": Ink("trend-warn", is_bold=True),
+    "figure-bad": Ink("trend-bad", is_bold=True),
+    "status-good": Ink("status-live"),
+    "status-warn": Ink("status-degraded"),
+    "status-bad": Ink("status-failed", is_bold=True),
+    "status-idle": Ink("status-ended"),
+    "status-dim": Ink("trend-axis"),
+    "status-text": Ink("foreground"),
+    "keys-key": Ink("accent", is_bold=True),
+    "keys-title": Ink("foreground"),
+    "keys-off": Ink("trend-axis"),
+    "trend-1": Ink("trend-1"),
+    "trend-2": Ink("trend-2"),
+    "trend-3": Ink("trend-3"),
+    "trend-4": Ink("trend-4"),
+    "diff-more": Ink("diff-more", is_bold=True),
+    "diff-less": Ink("diff-less", is_bold=True),
+    "diff-same": Ink("trend-axis"),
+    "log-time": Ink("trend-axis"),
+    "log-text": Ink("foreground"),
+    "log-warning": Ink("trend-warn"),
+    "log-error": Ink("trend-bad"),
+}
+"""What each style key of the views is drawn with."""
 
 
 class Rows(Widget, Generic[View]):
     """Shows a view by its draw function; equal views repaint nothing."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{key}" for key in STYLE_KEYS}
+    DEFAULT_CSS = "Rows { height: 1fr; }"
 
     view: reactive[object | None] = reactive(None)
 
@@ -70,5 +94,5 @@ class Rows(Widget, Generic[View]):
     def _style(self, key: str) -> Style:
         style = self._styles.get(key)
         if style is None:
-            style = self._styles[key] = self.get_component_rich_style(f"rows--{key}")
+            style = self._styles[key] = style_of(self, INKS[key])
         return style

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,42 +16,27 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.views.trend import TrendView, draw_trend, first_column
+from tui.widgets.ink import Ink, color_of, style_of
 
 _SERIES = ("1", "2", "3", "4", "good", "warn", "bad")
-_FADE = 0.82
+_INKS: Final[Mapping[str, Ink]] = {
+    "blank": Ink(),
+    "title": Ink("foreground", is_bold=True),
+    "name": Ink("trend-axis"),
+    "axis": Ink("trend-axis"),
+    "zero": Ink("trend-axis"),
+    "mark": Ink("trend-mark"),
+    "cursor": Ink("trend-cursor", is_bold=True),
+    **{name: Ink(f"trend-{name}") for name in _SERIES},
+}
+_FADE: Final = 0.82
 """How much of its colour an area keeps with each step below its curve."""
 
 
 class TrendChart(Widget):
     """Draws one `TrendView`, as large as the widget is; the mouse picks a range of columns."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "trendchart--blank",
-        "trendchart--title",
-        "trendchart--name",
-        "trendchart--axis",
-        "trendchart--zero",
-        "trendchart--mark",
-        "trendchart--cursor",
-        "trendchart--range",
-        *(f"trendchart--{name}" for name in _SERIES),
-    }
-
-    DEFAULT_CSS = (
-        """
-    TrendChart {
-        height: 1fr;
-        & > .trendchart--title { color: $foreground; text-style: bold; }
-        & > .trendchart--name { color: $trend-axis; }
-        & > .trendchart--axis { color: $trend-axis; }
-        & > .trendchart--zero { color: $trend-axis; }
-        & > .trendchart--mark { color: $trend-mark; }
-        & > .trendchart--cursor { color: $trend-cursor; text-style: bold; }
-        & > .trendchart--range { background: $range-band; }
-    """
-        + "\n".join(f"& > .trendchart--{name} {{ color: $trend-{name}; }}" for name in _SERIES)
-        + "}"
-    )
+    DEFAULT_CSS = "TrendChart { height: 1fr; }"
 
     view: reactive[TrendView | None] = reactive(None)
     dragged: var[tuple[int, int] | None] = var(None)
@@ -138,20 +124,20 @@ class TrendChart(Widget):
 
     def _style(self, key: str) -> Style:
         style = self._styles.get(key)
-        if style is None and key.endswith("@range"):
-            band = Style(bgcolor=self.get_component_rich_style("trendchart--range").bgcolor)
-            style = self._style(key.removesuffix("@range")) + band
-            self._styles[key] = style
         if style is None:
-            name, _, part = key.removeprefix("trend-").partition("-")
-            component = f"trendchart--{name}"
-            style = self.get_component_rich_style(component)
-            if part.startswith("fill"):
-                color = self.get_component_styles(component).color
-                kept = _FADE ** int(part.removeprefix("fill-"))
-                _, background = self.background_colors
-                style += Style(color=background.blend(color, kept).rich_color)
-            elif part == "value":
-                style += Style(bold=True)
-            self._styles[key] = style
+            style = self._styles[key] = self._make_style(key)
         return style
+
+    def _make_style(self, key: str) -> Style:
+        if key.endswith("@range"):
+            band = style_of(self, Ink(ground="range-band"))
+            return self._style(key.removesuffix("@range")) + Style(bgcolor=band.bgcolor)
+        name, _, part = key.removeprefix("trend-").partition("-")
+        style = style_of(self, _INKS[name])
+        if part.startswith("fill"):
+            kept = _FADE ** int(part.removeprefix("fill-"))
+            _, ground = self.background_colors
+            return style + Style(
+                color=ground.blend(color_of(self, f"trend-{name}"), kept).rich_color
+            )
+        return style + Style(bold=True) if part == "value" else style
