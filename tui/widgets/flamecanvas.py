@@ -31,7 +31,7 @@ _ROLES = ("root", "lost", "small", "selected", "hover", "match", "dim")
 _DIFFS = ("more", "less", "same")
 _CHROME_ROWS = 2
 """The header and the line about the selected frame."""
-_INKS: Final[Mapping[str, Ink]] = {
+INKS: Final[Mapping[str, Ink]] = {
     "blank": Ink(),
     "header": Ink("trend-axis"),
     "detail": Ink("foreground"),
@@ -119,7 +119,7 @@ class FlameCanvas(ScrollView):
     def _paint(self) -> FlamePaint:
         if self._paint_made is None:
             self._paint_made = FlamePaint(
-                lambda key: style_of(self, _INKS[key.removeprefix("flame-")]),
+                lambda key: style_of(self, INKS[key.removeprefix("flame-")]),
                 self.background_colors[1],
             )
         return self._paint_made

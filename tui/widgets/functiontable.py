@@ -30,7 +30,7 @@ _HEAD_ROWS = 2
 """The header and the titles."""
 _CHROME_ROWS = _HEAD_ROWS + 1
 """And the line about the selected function."""
-_INKS: Final[Mapping[str, Ink]] = {
+INKS: Final[Mapping[str, Ink]] = {
     "header": Ink("trend-axis"),
     "title": Ink("foreground", is_bold=True),
     "cell": Ink("foreground"),
@@ -198,7 +198,7 @@ class FunctionTable(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         style = self._cell_styles.get(name)
         if style is None:
-            style = style_of(self, _INKS[name])
+            style = style_of(self, INKS[name])
             self._cell_styles[name] = style
         return style
 

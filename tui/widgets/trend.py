@@ -19,7 +19,7 @@ from tui.views.trend import TrendView, draw_trend, first_column
 from tui.widgets.ink import Ink, color_of, style_of
 
 _SERIES = ("1", "2", "3", "4", "good", "warn", "bad")
-_INKS: Final[Mapping[str, Ink]] = {
+INKS: Final[Mapping[str, Ink]] = {
     "blank": Ink(),
     "title": Ink("foreground", is_bold=True),
     "name": Ink("trend-axis"),
@@ -133,7 +133,7 @@ class TrendChart(Widget):
             band = style_of(self, Ink(ground="range-band"))
             return self._style(key.removesuffix("@range")) + Style(bgcolor=band.bgcolor)
         name, _, part = key.removeprefix("trend-").partition("-")
-        style = style_of(self, _INKS[name])
+        style = style_of(self, INKS[name])
         if part.startswith("fill"):
             kept = _FADE ** int(part.removeprefix("fill-"))
             _, ground = self.background_colors

@@ -12,12 +12,13 @@ from textual.pilot import Pilot
 
 from themes import load_themes
 from tui.themed import ThemedApp
-from tui.widgets.flamecanvas import _INKS as FLAME_INKS
-from tui.widgets.functiontable import _INKS as TABLE_INKS
+from tui.widgets.flamecanvas import INKS as FLAME_INKS
+from tui.widgets.functiontable import INKS as TABLE_INKS
 from tui.widgets.ink import Ink, color_of, style_of
 from tui.widgets.palette import to_textual_theme
-from tui.widgets.rows import INKS, Rows
-from tui.widgets.trend import _INKS as TREND_INKS
+from tui.widgets.rows import INKS as ROW_INKS
+from tui.widgets.rows import Rows
+from tui.widgets.trend import INKS as TREND_INKS
 
 EMBER = load_themes()[0]
 
@@ -87,6 +88,6 @@ async def test_grounds_cover_the_widget_and_colours_show_through() -> None:
 async def test_all_inks_can_be_had_in_all_themes(theme: str) -> None:
     """In those that come with Textual, too."""
     async with (app := Screen(theme)).run_test(size=(20, 3)):
-        for inks in (INKS, TREND_INKS, TABLE_INKS, FLAME_INKS):
+        for inks in (ROW_INKS, TREND_INKS, TABLE_INKS, FLAME_INKS):
             for ink in inks.values():
                 assert style_of(app.rows, ink).bgcolor is not None
