@@ -111,7 +111,7 @@ def build_flame_pane(
         roots_at_bottom=lens.roots_at_bottom,
     )
     if lens.picture is Picture.SANDWICH and lens.function is not None:
-        return _sandwich(timeline, side.counts, lens, lens.function, graph)
+        return _sandwich(timeline, side, lens, lens.function, graph)
     view = FlamePaneView(lens.picture, graph, shape=lens.shape)
     if lens.compared_with:
         view = _compared(view, timeline, lens, side)
@@ -158,16 +158,16 @@ def _header(timeline: Timeline, side: _Side, window: Window, lens: Lens, subject
 
 
 def _sandwich(
-    timeline: Timeline,
-    counts: Mapping[int, StackCount],
-    lens: Lens,
-    function: Frame,
-    graph: FlameView,
+    timeline: Timeline, side: _Side, lens: Lens, function: Frame, graph: FlameView
 ) -> FlamePaneView:
-    both = sandwich(timeline.stacks, counts, function, lens.shape)
+    both = sandwich(timeline.stacks, side.counts, function, lens.shape)
     name = readable_name(function.symbol)
     header = f"{graph.header} · sandwich of {name}"
     text = f"{name} is in no stack of this range"
+    if function in side.cut:
+        lacking = f"{side.cut[function].samples} samples whose stacks lack it"
+        header += f" · and {lacking}"
+        text = f"{name} is only in {lacking}: it was cut out of them, nobody knows where"
     callers = replace(
         graph, tree=both.callers, header=header, empty_text=text, roots_at_bottom=True
     )

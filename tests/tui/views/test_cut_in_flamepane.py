@@ -85,3 +85,21 @@ def test_the_comparison_has_it_too(timeline: Timeline) -> None:
         "main": 300,
         "work": 150,
     }
+
+
+def test_a_sandwich_says_what_it_lacks(timeline: Timeline) -> None:
+    """Of a function that is in no stack it can only tell why there is nothing to see."""
+    view = pane(timeline, Lens(picture=Picture.SANDWICH, function=GONE))
+    assert view.callers is not None
+    assert view.graph.tree is not None
+    assert not view.graph.tree.samples
+    assert view.graph.empty_text == view.callers.empty_text
+    assert view.graph.empty_text.startswith("gone is only in 30 samples whose stacks lack it: ")
+    work = Frame("work", "server", FrameKind.USER)
+    view = pane(timeline, Lens(picture=Picture.SANDWICH, function=work))
+    assert view.callers is not None
+    assert view.callers.tree is not None
+    assert view.callers.tree.samples == 150
+    assert view.callers.header.endswith("sandwich of work · and 20 samples whose stacks lack it")
+    view = pane(timeline, Lens(picture=Picture.SANDWICH, function=replace(GONE, symbol="other")))
+    assert view.graph.empty_text == "other is in no stack of this range"
