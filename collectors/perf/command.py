@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ from collectors.text import sanitise
 
 DEFAULT_EVENT: Final = "cpu-clock"
 PROBE_DEADLINE_S: Final = 3.0
+WRITE_BYTES: Final = 512
+"""What `perf script` prints at once. Less than a stack would cost it more than a tenth."""
 PACKAGE_HINT: Final = (
     "install it: apt install linux-perf (Debian), linux-tools-$(uname -r) (Ubuntu), "
     "dnf install perf (Fedora)"
@@ -139,6 +141,16 @@ def script_argv(perf: str, source: str = "-") -> list[str]:
         *(perf, "script", f"--input={source}", "--fields=pid,tid,time,period,ip,sym,dso"),
         *("--ns", "--show-lost-events", "--no-inline"),
     ]
+
+
+def writing_soon(argv: Sequence[str]) -> list[str]:
+    """Return a command line whose output comes within a few samples, where coreutils is there.
+
+    `perf script` writes when four kilobytes are full: at a quiet target that is many seconds. It
+    has no option against it but `--verbose`, which prints other names of C++ functions.
+    """
+    stdbuf = shutil.which("stdbuf")
+    return [*((stdbuf, f"--output={WRITE_BYTES}") if stdbuf else ()), *argv]
 
 
 def perf_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The command lines that record waits, and the process that keeps their text flowing.
 
-perf prints a record when later ones have come, for it sorts them, and when four kilobytes are full.
+perf prints a record when later ones have come, for it sorts them, and when what it buffers is full.
 From a target in which everything waits nothing would come at all, just when one wants to see where.
 So a small process of ours is recorded too; it does nothing but wake up and wait again.
 """

@@ -15,7 +15,14 @@ from typing import Final
 
 from collectors.child import Child
 from collectors.lines import LineSplitter
-from collectors.perf.command import PerfOptions, perf_environment, record_argv, script_argv
+from collectors.perf.command import (
+    PerfOptions,
+    perf_environment,
+    record_argv,
+    script_argv,
+    writing_soon,
+)
+from collectors.perf.gathering import Gathering
 from collectors.process import PIPE, Guard
 from collectors.text import sanitise
 
@@ -36,11 +43,18 @@ class Attachment(Enum):
 
 
 class Pipeline:
-    """The two processes of one run; made by `start_pipeline`."""
+    """The two processes of one run; made by `start_pipeline`.
 
-    def __init__(self, record: Child, script: Child) -> None:
+    Attributes:
+        record: `perf record`.
+        script: `perf script`.
+        text: What script prints.
+    """
+
+    def __init__(self, record: Child, script: Child, text: Gathering) -> None:
         self.record = record
         self.script = script
+        self.text = text
         self._record_stderr = _Stderr(record)
         self._script_stderr = _Stderr(script)
 
@@ -69,11 +83,15 @@ class Pipeline:
         self.record.send_signal(signal.SIGINT)
 
     async def end(self, record_grace_s: float = RECORD_GRACE_S) -> None:
-        """End both, the writer first so that the reader sees the end of its input."""
+        """End both, the writer first so that the reader sees the end of its input.
+
+        To be called when all of `text` has been read.
+        """
         await self.record.stop(signal.SIGINT, record_grace_s)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.script.wait(), SCRIPT_GRACE_S)
         await self.script.stop(signal.SIGTERM, 0.5)
+        self.text.close()
         await asyncio.gather(self._record_stderr.end(), self._script_stderr.end())
 
     async def kill(self) -> None:
@@ -81,6 +99,7 @@ class Pipeline:
         await asyncio.gather(
             self.record.stop(signal.SIGKILL, 0.5), self.script.stop(signal.SIGKILL, 0.5)
         )
+        self.text.close()
         await asyncio.gather(self._record_stderr.end(), self._script_stderr.end())
 
     def record_words(self) -> str:
@@ -110,15 +129,14 @@ async def run_pipeline(guard: Guard, recording: Sequence[str], printing: Sequenc
         SourceError: perf can't be executed.
     """
     env = perf_environment(os.environ)
-    reads, writes = os.pipe2(os.O_CLOEXEC)
-    # A larger pipe bridges a short stall of script; unprivileged users may not always have it.
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    record: Child | None = None
-    try:
+    printing = await asyncio.to_thread(writing_soon, printing)
+    with contextlib.ExitStack() as ours:
+        reads, writes = _pipe(ours)
+        text_reads, text_writes = _pipe(ours)
         script = await guard.spawn(
-            "perf script", printing, env=env, stdin=reads, stdout=PIPE, stderr=PIPE
+            "perf script", printing, env=env, stdin=reads, stdout=text_writes, stderr=PIPE
         )
+        record: Child | None = None
         try:
             record = await guard.spawn(
                 "perf record", recording, env=env, stdout=writes, stderr=PIPE
@@ -126,10 +144,18 @@ async def run_pipeline(guard: Guard, recording: Sequence[str], printing: Sequenc
         finally:
             if record is None:
                 await script.stop(signal.SIGKILL, 0.5)
-    finally:
-        os.close(reads)
-        os.close(writes)
-    return Pipeline(record, script)
+        return Pipeline(record, script, Gathering(os.dup(text_reads)))
+
+
+def _pipe(ours: contextlib.ExitStack) -> tuple[int, int]:
+    """Return the ends of a pipe, which are closed with `ours`."""
+    ends = os.pipe2(os.O_CLOEXEC)
+    for end in ends:
+        ours.callback(os.close, end)
+    # A larger one bridges a short stall of its reader; unprivileged users may not always have it.
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return ends
 
 
 def _holds_events(pid: int) -> bool | None:

@@ -219,10 +219,9 @@ class PerfSource:
         pipeline, decoder = self._pipeline, self._decoder
         assert pipeline is not None
         assert decoder is not None
-        assert pipeline.script.stdout is not None
         flushing = asyncio.create_task(self._flush_regularly(decoder), name="perf flush")
         try:
-            while chunk := await pipeline.script.stdout.read(READ_BYTES):
+            while chunk := await pipeline.text.read(READ_BYTES):
                 self._emit_all(decoder.feed(chunk, self._clock() + BELIEVABLE_S))
                 await asyncio.sleep(0)  # a backlog must not keep the loop to itself
             await pipeline.end()

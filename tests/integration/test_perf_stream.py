@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from collectors.perf.source import PerfSource
 from collectors.process import Guard
 from collectors.samples import Frame, Sample, SourceState, SourceStatus, Stack, StackBatch
 from tests.integration.program import needs_compiler, needs_perf
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.integration,
@@ -56,6 +58,15 @@ int main(int argc, char **argv) {
         if (asked) { asked = 0; if (fork() == 0) burn_child(); }
     }
 }
+"""
+
+QUIET_PROGRAM = """
+import time
+while True:
+    until = time.thread_time() + 0.02
+    while time.thread_time() < until:
+        pass
+    time.sleep(0.18)
 """
 
 
@@ -213,6 +224,28 @@ def test_counts_equal_those_of_perf_report(program: str, tmp_path: Path) -> None
     assert counted == expected
 
 
+async def test_stacks_of_a_quiet_target_come_in_time(guard: Guard) -> None:
+    """Ten samples a second fill no buffer of perf's, and are there within a second all the same."""
+    ages: list[float] = []
+
+    def emit(sample: Sample) -> None:
+        if isinstance(sample, StackBatch):
+            age_s = time.monotonic() - sample.start  # of its oldest
+            ages.extend([age_s] * sum(count.samples for count in sample.counts.values()))
+
+    source = PerfSource(guard, time.monotonic, emit)
+    quiet = await asyncio.create_subprocess_exec(sys.executable, "-c", QUIET_PROGRAM)
+    try:
+        assert await source.attach([quiet.pid])
+        await eventually(lambda: len(ages) >= 60, 20)
+        in_time = sum(age_s <= 1.0 for age_s in ages)
+        assert in_time >= 0.95 * len(ages)
+        await source.detach()
+    finally:
+        quiet.kill()
+        await quiet.wait()
+
+
 async def test_lost_samples_are_as_many_as_perf_says(guard: Guard, program: str) -> None:
     """A stalled reader and a tiny ring lose samples; their number is perf's own."""
     perf = shutil.which("perf")
@@ -223,13 +256,11 @@ async def test_lost_samples_are_as_many_as_perf_says(guard: Guard, program: str)
     with running(program) as target:
         pipeline = await start_pipeline(guard, perf, options, [target.pid])
         assert await pipeline.attached(5) is Attachment.DONE
-        stdout = pipeline.script.stdout
-        assert stdout is not None
         pipeline.script.send_signal(signal.SIGSTOP)
         await asyncio.sleep(2.5)  # the stall is what is tested
         pipeline.script.send_signal(signal.SIGCONT)
         pipeline.interrupt()
-        while chunk := await stdout.read(65536):
+        while chunk := await pipeline.text.read(65536):
             for batch in decoder.feed(chunk):
                 seen.emit(batch)
         await pipeline.end()

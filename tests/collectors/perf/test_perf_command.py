@@ -12,6 +12,7 @@ from collectors.perf.command import (
     probe_version,
     record_argv,
     script_argv,
+    writing_soon,
 )
 from collectors.process import Guard
 from collectors.source import SourceError
@@ -57,6 +58,17 @@ def test_printing_never_asks_for_names() -> None:
     assert "--input=/srv/perf.data" in argv
     assert "--no-inline" in argv
     assert not any("comm" in argument or "trace" in argument for argument in argv)
+
+
+def test_printing_is_written_soon_where_there_is_coreutils(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it perf prints as it does by itself."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert writing_soon(["perf", "script"]) == ["perf", "script"]
+    (tmp_path / "stdbuf").touch(0o755)
+    stdbuf = str(tmp_path / "stdbuf")
+    assert writing_soon(["perf", "script"]) == [stdbuf, "--output=512", "perf", "script"]
 
 
 @pytest.mark.parametrize(
