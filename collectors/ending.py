@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import time
+from collections.abc import Iterable
 
 from collectors.session_cgroup import SessionCgroup
 
@@ -18,6 +19,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TERM_GRACE_S = 0.6
 """Between the polite and the hard signal once the monitor is gone; 2 s is the promise for all."""
+LOOK_AGAIN_S = 0.02
+"""Between two looks for what is to be killed."""
 KILL_DEADLINE_S = 5.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -69,24 +72,44 @@ def end_all(cgroup: SessionCgroup | None, *, at_once: bool = False) -> None:
 
 def _end_descendants(cgroup: SessionCgroup | None, at_once: bool) -> None:
     started = time.monotonic()
-    polite = True
-    while time.monotonic() - started < KILL_DEADLINE_S:
-        _reap()
-        left = descendants(os.getpid())
-        if not left:
+    # Blocked, the signal is kept until it is waited for: no child's end is missed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    if not at_once:
+        if _have_ended(started):
             return
-        hard = at_once or time.monotonic() - started > TERM_GRACE_S
-        if hard and cgroup is not None:
+        _signal(descendants(os.getpid()), signal.SIGTERM)
+        # Nothing is looked for meanwhile: where others want the processor, what we take of it now
+        # is what we lack when it counts.
+        if _have_ended(started + TERM_GRACE_S):
+            return
+    while time.monotonic() - started < KILL_DEADLINE_S:
+        if cgroup is not None:
             cgroup.kill()  # also what is not ours to signal, or forks faster than we look
-        if polite or hard:
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL if hard else signal.SIGTERM)
-        polite = False
-        time.sleep(0.02)
+        left = descendants(os.getpid())
+        _signal(left, signal.SIGKILL)
+        # What has ended is reaped even if that was all: the keeper would find it otherwise.
+        if _have_ended(time.monotonic() + LOOK_AGAIN_S) or not left:
+            return
 
 
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+def _signal(pids: Iterable[int], signum: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signum)
+
+
+def _have_ended(by: float) -> bool:
+    """Reap what ends until then; return whether nothing is left, which is told at once.
+
+    A subreaper without children has no descendants either. `/proc` need not be read for that.
+    """
+    while True:
+        try:
+            reaped, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        left_s = by - time.monotonic()
+        if left_s <= 0:  # also amid a storm of short lives, which would have us reap for ever
+            return False
+        if not reaped:
+            signal.sigtimedwait([signal.SIGCHLD], left_s)

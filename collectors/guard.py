@@ -288,7 +288,7 @@ def main() -> None:
     if child > 0:
         connection.close()  # the guard's end alone is what the monitor sees
         guard.keep(child)
-        return
+        os._exit(0)
     if child == 0:
         with contextlib.suppress(OSError):
             prctl(PR_SET_CHILD_SUBREAPER, 1)  # a fork does not inherit it
@@ -297,3 +297,6 @@ def main() -> None:
             if os.getppid() != keeper:
                 guard.orphaned()  # it ended before the kernel was asked
     guard.run()
+    # Python's own end takes longer than ours where the machine is busy, and first the guard's, then
+    # the keeper's count towards the two seconds.
+    os._exit(0)

@@ -133,11 +133,13 @@ async def killed(
                 lambda: not set(marked(folder)) - ours and not groups(pids["keeper"]), GONE_S
             )
         except AssertionError:
+            lived_s = time.monotonic() - at
             left = set(marked(folder)) - ours
-            for pid in left:
-                os.kill(pid, signal.SIGKILL)
             text = f"{kill}: {describe(left)} {groups(pids['keeper'])}"
-            return time.monotonic() - at, text
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return lived_s, text
         return time.monotonic() - at, ""
 
 
