@@ -23,8 +23,10 @@ ADDRESS_WIDTH: Final = 16
 
 _COLUMN = "|".join(f" {{{16 - digits}}}[0-9a-f]{{{digits}}}" for digits in range(1, 17))
 _ADDRESS = re.compile(
-    # Other addresses, and where data came from, may stand before that of the code.
-    f"(?<= )(?:{_COLUMN})(?= (?!(?:{_COLUMN})(?: |$)| *[|]OP )|$)".encode()
+    # Its last digit first: one look at each of many blanks. Other addresses, and where data came
+    # from, may stand before that of the code.
+    rf"(?<= )(?=[\s\S]{{15}}[0-9a-f](?: |$))(?:{_COLUMN})"
+    rf"(?= (?!(?:{_COLUMN})(?: |$)| *[|]OP )|$)".encode()
 )
 _TRIMMED = re.compile(rb"\s*(?:\d{1,19}\s+)?([0-9a-f]{1,16})\s+(?![0-9a-f]{1,16}\s)\S")
 """A period or not, and an address whose column was lost on the way: only behind a time or event."""
