@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from collectors.stackfile.perf_frame import text_frame, without_details
 from collectors.stackfile.perf_header import Header, is_no_sample, lost_samples
-from collectors.stackfile.perf_kinds import HeaderKind, HeaderKinds
+from collectors.stackfile.perf_kinds import HeaderKind, HeaderKinds, Reading
 from collectors.stackfile.tally import Packed, Tally
 
 MAX_BLOCK_BYTES: Final = 1 << 20
@@ -182,6 +182,7 @@ class PerfTextDecoder:
     def _take(self, block: bytes) -> None:
         """Take a block line by line: comments and samples without call graphs may be in it."""
         header: bytes | None = None
+        reading: Reading | None = None
         body: list[bytes] = []
         lines = block.split(b"\n")
         for number, line in enumerate(lines, 1):
@@ -193,20 +194,15 @@ class PerfTextDecoder:
                 header = line
             else:
                 is_followed = not body and number < len(lines) and lines[number].startswith(b"\t")
-                if is_followed or self._begins_sample(line, after_stack=bool(body)):
-                    self._sample(header or b"", body)
-                    header, body = line, []
+                found = self._kinds.read(line)
+                if is_followed or _begins_sample(found[0].header, after_stack=bool(body)):
+                    self._sample(reading or self._kinds.read(header or b""), body)
+                    header, reading, body = line, found, []
         if header is not None or body:
-            self._sample(header or b"", body)
+            self._sample(reading or self._kinds.read(header or b""), body)
 
-    def _begins_sample(self, line: bytes, *, after_stack: bool) -> bool:
-        """Tell a header from what perf prints beside a stack: places in sources, sizes of pages."""
-        header = self._kinds.read(line)[0].header
-        # Below a stack, what looks like an address alone may be a physical one.
-        return header.is_marked if after_stack else header.is_marked or bool(header.frame)
-
-    def _sample(self, line: bytes, body: list[bytes]) -> None:
-        kind, second, each = self._kinds.read(line)
+    def _sample(self, reading: Reading, body: list[bytes]) -> None:
+        kind, second, each = reading
         header = kind.header
         if not body and not header.is_marked and not header.frame:
             self._tally.rejected["line_unreadable"] += 1
@@ -297,3 +293,9 @@ class PerfTextDecoder:
             for cache in (self._kinds, self._lines, self._callers, self._likely):
                 cache.clear()
             self._cached_bytes = added_bytes
+
+
+def _begins_sample(header: Header, *, after_stack: bool) -> bool:
+    """Tell a header from what perf prints beside a stack: places in sources, sizes of pages."""
+    # Below a stack, what looks like an address alone may be a physical one.
+    return header.is_marked if after_stack else header.is_marked or bool(header.frame)
