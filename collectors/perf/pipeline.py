@@ -95,12 +95,16 @@ class Pipeline:
         await asyncio.gather(self._record_stderr.end(), self._script_stderr.end())
 
     async def kill(self) -> None:
-        """End both without waiting for any output."""
+        """End both without waiting for any output; what script has printed can still be read."""
         await asyncio.gather(
             self.record.stop(signal.SIGKILL, 0.5), self.script.stop(signal.SIGKILL, 0.5)
         )
-        self.text.close()
         await asyncio.gather(self._record_stderr.end(), self._script_stderr.end())
+
+    async def abandon(self) -> None:
+        """Kill both, of whom nothing is read."""
+        await self.kill()
+        self.text.close()
 
     def record_words(self) -> str:
         """Return the first and last lines that record wrote to stderr, sanitised."""
@@ -144,7 +148,7 @@ async def run_pipeline(guard: Guard, recording: Sequence[str], printing: Sequenc
         finally:
             if record is None:
                 await script.stop(signal.SIGKILL, 0.5)
-        return Pipeline(record, script, Gathering(os.dup(text_reads)))
+        return Pipeline(record, script, Gathering(os.dup(text_reads)))  # the others are closed here
 
 
 def _pipe(ours: contextlib.ExitStack) -> tuple[int, int]:

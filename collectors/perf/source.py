@@ -163,10 +163,10 @@ class PerfSource:
         try:
             outcome = await pipeline.attached(ATTACH_DEADLINE_S)
         except BaseException:
-            await pipeline.kill()
+            await pipeline.abandon()
             raise
         if outcome is not Attachment.DONE:
-            await pipeline.kill()
+            await pipeline.abandon()
             await self._fall_back(pids, _failure(outcome, pipeline, preflight))
             return
         self._pipeline = pipeline

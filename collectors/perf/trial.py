@@ -54,7 +54,7 @@ async def try_event(
     try:
         outcome = await pipeline.attached(deadline_s)
     finally:
-        await pipeline.kill()
+        await pipeline.abandon()
     if outcome is Attachment.DIED:
         return explain(pipeline.record_words(), preflight)
     if outcome is Attachment.TIMED_OUT:
