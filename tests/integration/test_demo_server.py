@@ -258,15 +258,13 @@ async def cpu_us_per_call(server: RunningServer, name: str, calls: int) -> float
 async def test_factor_scales_the_cost(server: RunningServer, name: str) -> None:
     """Twice the factor is twice the CPU time a call, within 20 %.
 
-    By the cheapest of some rounds, taken in turns: a busy machine only ever adds to a call. On one
-    that is busy for long it takes more of them.
+    By the cheapest of many rounds, taken in turns: a busy machine only ever adds to a call, and may
+    do so for seconds.
     """
     await cpu_us_per_call(server, name, 50)
     plain: list[float] = []
     doubled: list[float] = []
-    for number in range(40):
-        if number >= 5 and min(doubled) == pytest.approx(2 * min(plain), rel=0.2):
-            break
+    for _ in range(15):
         for factor, costs in ((1, plain), (2, doubled)):
             report = await set_factor(server.url, name, factor)
             assert report.functions[name].factor == factor
