@@ -30,8 +30,10 @@ from tui.watched import Offer, Watched
 from tui.widgets.trend import TrendChart
 
 REFRESH_S: Final = 0.5
-RECENT_S: Final = 0.3
-"""What was shown so little ago need not be shown anew."""
+LOOK_S: Final = 0.25
+"""Between two looks at whether it is time."""
+WHOLE_S: Final = 0.75
+"""So much more of stacks is a profiler's second that came at once: py-spy's is old enough then."""
 _SEVERITY: Final = {SourceState.FAILED: "error", SourceState.DEGRADED: "warning"}
 
 
@@ -49,6 +51,8 @@ class FlashpointApp(ThemedApp):
         self.looking = Looking(session.timeline, session.clock, session.append)
         self._monitor = self.make_screen()
         self._refreshed_at = 0.0
+        self._shown_until = 0.0
+        """The newest stacks that were shown."""
         self._flame: FlamePaneView | None = None
         self._looked_at: tuple[int, Lens, RangeChoice, Baseline | None] | None = None
         self._told: dict[str, tuple[SourceState, str]] = {}
@@ -71,13 +75,18 @@ class FlashpointApp(ThemedApp):
     def on_mount(self) -> None:
         """Open the monitor and keep it fresh."""
         self.push_screen(self._monitor)
-        self.set_interval(REFRESH_S, self._refresh_in_time)
+        self.set_interval(LOOK_S, self._refresh_in_time)
         self.call_after_refresh(self.refresh_view)
 
     def _refresh_in_time(self) -> None:
         """Show the newest, unless a key has just done so: the next key should not wait for it."""
-        if time.monotonic() - self._refreshed_at >= RECENT_S:
+        is_due = time.monotonic() - self._refreshed_at >= REFRESH_S - LOOK_S / 2
+        if is_due or self._stacked_until() - self._shown_until >= WHOLE_S:
             self.refresh_view()
+
+    def _stacked_until(self) -> float:
+        stacked = self.session.timeline.stacked()
+        return 0.0 if stacked is None else stacked.end
 
     def refresh_view(self) -> None:
         """Show the newest state of the session, or leave when it is over."""
@@ -87,6 +96,7 @@ class FlashpointApp(ThemedApp):
             return
         if not self.is_running or not self._monitor.is_attached or not self._monitor.children:
             return  # on its way in or out
+        self._shown_until = self._stacked_until()
         window, lens = self._window(), self.looking.lens
         kept = self._kept_flame(window)
         view = build_monitor(session.timeline, session.facts(), window, lens, kept)

@@ -44,12 +44,12 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @needs_perf
 @pytest.mark.parametrize(
-    ("profiler", "interpreter_options", "clock", "within_s"),
+    ("profiler", "interpreter_options", "clock"),
     [
         # A Python that says that perf can read it.
-        ("perf", ["-X", "perf"], "thread_time", 1.5),
+        ("perf", ["-X", "perf"], "thread_time"),
         # It tells of a whole second at once, and of a thread that runs or would like to.
-        ("py-spy", [], "monotonic", 2.2),
+        ("py-spy", [], "monotonic"),
     ],
 )
 async def test_a_stack_is_on_the_screen_in_time(
@@ -57,9 +57,8 @@ async def test_a_stack_is_on_the_screen_in_time(
     profiler: str,
     interpreter_options: list[str],
     clock: str,
-    within_s: float,
 ) -> None:
-    """From stack taken to painted: 95 % of perf's within 1.5 s.
+    """From stack taken to painted: 95 % within 1.5 s.
 
     The target keeps account of the time that is sampled, so when its n-th sample was taken is
     known; and the header of the flamegraph says how many are painted.
@@ -97,7 +96,7 @@ async def test_a_stack_is_on_the_screen_in_time(
     assert (b"py-spy" in said) == (profiler == "py-spy")
     sys.stdout.write(f"age of {profiler}'s stack: p50 {percentile(ages, 0.5):.2f} s, ")
     sys.stdout.write(f"p95 {percentile(ages, 0.95):.2f} s of {len(ages)}\n")
-    assert percentile(ages, 0.95) <= within_s
+    assert percentile(ages, 0.95) <= 1.5
 
 
 async def test_a_request_is_on_the_screen_in_time(tmp_path: Path) -> None:
